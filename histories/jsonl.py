@@ -1,0 +1,138 @@
+"""Our own file format: JSON lines, one op or event a line, keys in a fixed order.
+
+The same ops give the same bytes.  Lines are written as things happen, so a run that was killed
+leaves whole lines and at most one cut-off line, which readers accept when asked to.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Iterable
+
+from histories.errors import UsageError
+from histories.history import History
+from histories.op import Op
+from histories.value import show
+
+FILE_BYTES_MAX = 1_000_000_000
+_DEFAULTS: dict[str, Any] = {
+    "process": None, "type": None, "f": None, "value": None,
+    "time": -1, "index": -1, "error": None, "node": None,
+}
+
+
+def dump_line(record: Any) -> str:
+    """One compact JSON line, without its newline; sets become sorted lists."""
+    try:
+        return _encode(record)
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise UsageError(f"cannot be written as JSON: {problem}: {record!r:.200}") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (set, frozenset)):
+        return sorted(value, key=show)
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+
+
+def dump_op(op: Op) -> str:
+    """An op as a line of JSON; ``error`` and ``node`` only where there is one."""
+    record = {
+        "index": op.index, "time": op.time, "process": op.process, "type": op.type,
+        "f": op.f, "value": op.value,
+    }
+    if op.error is not None:
+        record["error"] = op.error
+    if op.node is not None:
+        record["node"] = op.node
+    return dump_line(record)
+
+
+def load_bytes(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> bytes:
+    """The content of an untrusted file; UsageError when it is absent, unreadable or too large."""
+    try:
+        size = path.stat().st_size
+        if size > bytes_max:
+            raise UsageError(f"{path}: {size} bytes, more than the limit of {bytes_max} bytes")
+        return path.read_bytes()
+    except OSError as problem:
+        raise UsageError(f"{path}: {problem.strerror or problem}") from None
+
+
+def decode_text(data: bytes, source: str, *, cut_ok: bool = False) -> str:
+    """The data as UTF-8; with ``cut_ok`` a last line without its newline may be broken."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        whole = data.rfind(b"\n") + 1
+        if cut_ok and problem.start >= whole:
+            return data[:whole].decode("utf-8-sig")
+        line = data.count(b"\n", 0, problem.start) + 1
+        raise UsageError(f"{source}:{line}: not UTF-8: byte 0x{data[problem.start]:02x}") from None
+
+
+def parse_lines(text: str, source: str, *, cut_ok: bool = False) -> list[tuple[int, Any]]:
+    """(line number, value) of each line that is not blank."""
+    lines = text.split("\n")
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            records.append((number, _decode(line)))
+        except (ValueError, RecursionError) as problem:
+            if cut_ok and number == len(lines):
+                break
+            raise UsageError(f"{source}:{number}: not JSON: {_reason(problem)}") from None
+    return records
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value")
+
+
+_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, RecursionError):
+        return "nested too deep"
+    if isinstance(problem, json.JSONDecodeError):
+        return f"{problem.msg} at column {problem.colno}"
+    return str(problem)
+
+
+def to_op(record: Any, where: str) -> Op:
+    """An op from a decoded map with Jepsen's keys; keys that are not Jepsen's are dropped."""
+    if type(record) is not dict:
+        raise UsageError(f"{where}: expected an op, a map with process, type and f")
+    values: list[Any] = [record.get(key, default) for key, default in _DEFAULTS.items()]
+    op = Op(*values)
+    if type(op.process) not in (int, str) or type(op.type) is not str or type(op.f) is not str:
+        raise UsageError(
+            f"{where}: expected process (a whole number), type and f (words), found process "
+            f"{show(op.process)}, type {show(op.type)}, f {show(op.f)}"
+        )
+    if type(op.time) is not int or type(op.index) is not int:
+        raise UsageError(
+            f"{where}: time and index are whole numbers, "
+            f"found time {show(op.time)}, index {show(op.index)}"
+        )
+    return op
+
+
+def parse_history(data: bytes, source: str, *, cut_ok: bool = False) -> History:
+    """A history from JSON lines."""
+    records = parse_lines(decode_text(data, source, cut_ok=cut_ok), source, cut_ok=cut_ok)
+    ops = [to_op(record, f"{source}:{number}") for number, record in records]
+    return History(ops, source=source, lines=[number for number, _record in records])
+
+
+def write_history(ops: Iterable[Op], path: Path) -> None:
+    """Write ops to a file of JSON lines."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(dump_op(op) + "\n" for op in ops)
