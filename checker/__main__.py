@@ -1,0 +1,5 @@
+"""The front door: `python -m checker` is the command line of the whole distribution."""
+
+from harness.cli import main
+
+raise SystemExit(main())
