@@ -1,0 +1,1 @@
+"""Guest programs: C sources, one file each, over one runtime, and their built images."""
