@@ -13,7 +13,7 @@ ifndef PYTHON
 PYTHON := $(shell for p in $(CANDIDATES); do \
     test -n "$$($$p -c '$(VERSION_OF)' 2>/dev/null)" && { echo $$p; break; }; done)
 endif
-VERSION := $(shell $(PYTHON) -c '$(VERSION_OF)' 2>/dev/null)
+VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c '$(VERSION_OF)' 2>/dev/null))
 
 NATIVE := $(wildcard */_*.cpp)
 INSTALLED_FROM := setup.cfg setup.py pyproject.toml $(NATIVE) $(wildcard */_*.h)
