@@ -14,7 +14,7 @@ from typing import Sequence
 
 from histories.errors import UsageError
 from histories.op import NEMESIS, TYPES, Op
-from histories.value import freeze
+from histories.value import freeze, show
 
 Outcome = Literal["ok", "fail", "info"]
 
@@ -49,6 +49,15 @@ class Call(NamedTuple):
     outcome: Outcome
     start_ns: int = -1
     end_ns: int = -1
+
+    def __str__(self) -> str:
+        """The call in a few words: ``cas [1 2]``, ``inc -> 11``, ``write 3 (pending)``."""
+        words = self.f if self.arg is None else f"{self.f} {show(self.arg)}"
+        if self.outcome != "ok":
+            return f"{words} ({'failed' if self.outcome == 'fail' else 'pending'})"
+        if self.arg is not None and self.arg == self.ret:
+            return words
+        return f"{words} -> {show(self.ret)}"
 
     @property
     def end(self) -> int | None:

@@ -1,0 +1,19 @@
+"""Judges of recorded histories and traces.
+
+>>> from checker import linearizable, models
+>>> from histories import History, Op
+>>> ops = [Op(0, "invoke", "inc"), Op(0, "ok", "inc", 11)]
+>>> linearizable(History(ops), models.counter).valid
+False
+"""
+
+from checker import models
+from checker.linearizability import linearizable
+from checker.model import UNKNOWN, Inconsistent, Model
+from checker.search import Budget
+from checker.verdict import Verdict, merge_valid
+
+__all__ = [
+    "UNKNOWN", "Budget", "Inconsistent", "Model", "Verdict", "linearizable", "merge_valid",
+    "models",
+]

@@ -1,0 +1,46 @@
+"""A map of strings, key by key: every operation names one key, and every key is judged alone.
+
+Arguments and answers are pairs [key value], as jepsen.independent writes them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Hashable
+
+from checker.model import UNKNOWN, Inconsistent, Kind, Model
+from histories.history import Call
+from histories.value import show
+
+
+def _step(state: Any, f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
+    key, value = arg
+    if f == "put":
+        return value  # type: ignore[no-any-return]
+    if f == "append":
+        return state + value  # type: ignore[no-any-return]
+    if ret is UNKNOWN:
+        return state  # type: ignore[no-any-return]
+    _key, answer = ret
+    if answer == state:
+        return state  # type: ignore[no-any-return]
+    return Inconsistent(f"get of {show(key)} answered {show(answer)}, it holds {show(state)}")
+
+
+def _kind(f: str, _arg: Hashable) -> Kind:
+    return {"get": "read", "put": "write"}.get(f, "update")  # type: ignore[return-value]
+
+
+def _key(call: Call) -> Hashable:
+    pair: Any = call.arg
+    key, _value = pair
+    return key  # type: ignore[no-any-return]
+
+
+kv = Model(
+    name="kv", init="", step=_step, kind=_kind, partition=_key,
+    fs={
+        "get": "a pair [key nil]; answers [key value]",
+        "put": "a pair [key value]",
+        "append": "a pair [key value], both strings",
+    },
+)
