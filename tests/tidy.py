@@ -86,6 +86,9 @@ def at(source: Source, node: ast.AST, what: str) -> str:
     return f"{source.path}:{getattr(node, 'lineno', 1)}: {what}"
 
 
+IMPORTING = ("import_module", "__import__")
+
+
 def imported(node: ast.AST, package: str) -> list[str]:
     """The dotted names that a node imports, relative ones resolved into ``package``."""
     if isinstance(node, ast.Import):
@@ -93,6 +96,9 @@ def imported(node: ast.AST, package: str) -> list[str]:
     if isinstance(node, ast.ImportFrom):
         module = f"{package}.{node.module}" if node.level else str(node.module)
         return [f"{module}.{alias.name}" for alias in node.names]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(IMPORTING):
+        argument = node.args[0] if node.args else None
+        return [str(argument.value) if isinstance(argument, ast.Constant) else "an unnamed module"]
     return []
 
 
@@ -112,9 +118,9 @@ def used_names(node: ast.AST, package: str) -> list[str]:
     """What a node uses, in the words of the two tables of bans."""
     if isinstance(node, ast.Attribute):
         return [ast.unparse(node)]
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-        return [node.func.id]
     names = imported(node, package)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        names.append(node.func.id)
     return names + [name.split(".")[0] for name in names]
 
 
