@@ -125,9 +125,9 @@ def to_op(record: Any, where: str) -> Op:
     return op
 
 
-def parse_history(data: bytes, source: str, *, cut_ok: bool = False) -> History:
+def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
     """A history from JSON lines."""
-    records = parse_lines(decode_text(data, source, cut_ok=cut_ok), source, cut_ok=cut_ok)
+    records = parse_lines(text, source, cut_ok=cut_ok)
     ops = [to_op(record, f"{source}:{number}") for number, record in records]
     return History(ops, source=source, lines=[number for number, _record in records])
 

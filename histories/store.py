@@ -18,7 +18,7 @@ from typing import Any, Iterator, Mapping
 
 from histories.errors import UsageError
 from histories.history import History
-from histories.jsonl import dump_op, load_bytes, parse_history
+from histories.jsonl import decode_text, dump_op, load_bytes, parse_history
 from histories.op import Op
 from histories.trace import Event, Trace, dump_event, read_trace
 
@@ -53,7 +53,8 @@ class Run:
     def history(self) -> History:
         """What the clients saw."""
         path = self.path / HISTORY
-        return parse_history(load_bytes(path), str(path), cut_ok=True)
+        text = decode_text(load_bytes(path), str(path), cut_ok=True)
+        return parse_history(text, str(path), cut_ok=True)
 
     @cached_property
     def trace(self) -> Trace:
