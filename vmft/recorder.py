@@ -1,0 +1,143 @@
+"""Live execution: run the machine, and write down what it could not repeat by itself.
+
+Used by a primary and by a survivor that runs alone.  Virtual time is spent by executing: a
+retired instruction takes INSTRUCTION_NS.  Interrupts are delivered at the very instruction that
+the guest has reached when they are due and it can take them; nothing is rounded to an epoch
+[paper 2.1, 6].
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Callable, NamedTuple
+
+from vmft import devices as dev
+from vmft import entry as log
+from vmft.machine import RESULTS, TIMER, Machine
+from vmft.prng import Rng
+
+INSTRUCTION_NS = 20
+MASKED_SLICE = 16           # instructions between two looks at a masked interrupt flag
+QUEUE_PACKETS_MAX = 256     # packets that wait for the guest; more are lost, as on any card
+
+
+def instructions(time_ns: int) -> int:
+    """How many instructions begin within a stretch of time; the last may end after it."""
+    return -(-time_ns // INSTRUCTION_NS)
+
+
+class Output(NamedTuple):
+    """Something that left the guest: `number` counts since boot, `seq` is its own log entry's."""
+
+    number: int
+    seq: int
+    at: int
+    device: int
+    data: bytes
+    operation: dev.DiskOperation | None = None
+
+
+class Recorder:
+    """Executes a machine live.
+
+    `emit(kind, at, data)` writes a log entry and answers its sequence number; whoever owns the
+    recorder sets it.  `host_clock_ns` answers the host's clock for a moment of virtual time; the
+    guest's clock follows it but never goes back.
+    """
+
+    emit: Callable[[int, int, bytes], int]
+
+    def __init__(self, machine: Machine, rng: Rng, host_clock_ns: Callable[[int], int]) -> None:
+        self.machine = machine
+        self.rng = rng
+        self.host_clock_ns = host_clock_ns
+        self.outputs: list[Output] = []
+        self.timer_due_ns: int | None = None
+        self._started_ns = 0
+        self._started_at = machine.position
+        machine.executor = self
+
+    # The executor's side of the machine
+
+    def result(self, kind: str) -> int:
+        value = self.rng.u64()
+        if kind in ("clock", "rdtsc", "rdtscp"):
+            value = max(self.host_clock_ns(self.now_ns()), self.machine.devices.clock_last)
+            self.machine.devices.clock_last = value
+        self.emit(log.RESULT, self.machine.position, log.RESULT_DATA.pack(RESULTS[kind], value))
+        return value
+
+    def output(self, device: int, data: bytes) -> None:
+        number = self.machine.devices.outputs
+        at = self.machine.position
+        seq = self.emit(log.OUTPUT, at, describe_output(device, number, data))
+        operation = self.machine.devices.disk.pending[-1] if device == dev.DISK else None
+        self.outputs.append(Output(number, seq, at, device, data, operation))
+        self.machine.cpu.stop()
+
+    # Driving it
+
+    def now_ns(self) -> int:
+        """The moment of the instruction being executed."""
+        return self._started_ns + (self.machine.position - self._started_at) * INSTRUCTION_NS
+
+    def accept(self, now_ns: int, device: int, data: bytes) -> None:
+        """Data from outside reaches a device."""
+        self._started_ns, self._started_at = now_ns, self.machine.position
+        if device == dev.NIC and len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX:
+            return
+        self.machine.accept(device, data)
+        self.emit(log.INPUT, self.machine.position, bytes([device]) + data)
+
+    def run(self, now_ns: int, until_ns: int) -> int:
+        """Execute from `now_ns`, until idle, an output or `until_ns`; answers when that was."""
+        machine, cpu = self.machine, self.machine.cpu
+        self._started_ns, self._started_at = now_ns, machine.position
+        while machine.devices.powered and not self.outputs:
+            vector = self._due()
+            if vector is not None and cpu.interruptible:
+                self._interrupt(vector)
+                continue
+            left = instructions(until_ns - self.now_ns())
+            if cpu.halted or left <= 0:
+                break
+            cpu.run(machine.position + (min(left, MASKED_SLICE) if vector is not None else left))
+            self._schedule_timer()
+        return self.now_ns()
+
+    def wake_ns(self, now_ns: int) -> int | None:
+        """When there is something to execute: now, when the timer is due, or None (idle)."""
+        if not self.machine.devices.powered:
+            return None
+        if not self.machine.cpu.halted or self.machine.wanted() is not None:
+            return now_ns
+        return self.timer_due_ns
+
+    def take_outputs(self) -> list[Output]:
+        """What left the guest since the last call."""
+        taken, self.outputs = self.outputs, []
+        return taken
+
+    def _due(self) -> int | None:
+        if self.timer_due_ns is not None and self.timer_due_ns <= self.now_ns():
+            return TIMER
+        return self.machine.wanted()
+
+    def _interrupt(self, vector: int) -> None:
+        self.emit(log.INTERRUPT, self.machine.position, bytes([vector]))
+        self.machine.deliver(vector)
+        if vector == TIMER:
+            self.timer_due_ns = None
+            self._schedule_timer()
+
+    def _schedule_timer(self) -> None:
+        period_ns = self.machine.devices.timer_period_ns
+        if period_ns == 0:
+            self.timer_due_ns = None
+        elif self.timer_due_ns is None:
+            self.timer_due_ns = self.now_ns() + period_ns
+
+
+def describe_output(device: int, number: int, data: bytes) -> bytes:
+    """What an output entry says of an output: enough to notice another one in its place."""
+    return log.OUTPUT_DATA.pack(device, number, len(data), zlib.crc32(data))

@@ -1,0 +1,145 @@
+"""Execution along a log: do exactly what the live machine did, and notice when that fails.
+
+The replayer never runs past the last entry it has [paper 2.1; challenge A9]: an entry that the
+hypervisor applies after N instructions lets N be retired, one that the guest makes itself lets
+its own instruction be retired too.  Every entry's position is checked before it is applied, and a
+mismatch stops the machine with a Divergence in the log's own terms.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Iterable
+
+from vmft import devices as dev
+from vmft import entry as log
+from vmft.machine import RESULTS, Machine
+from vmft.recorder import INSTRUCTION_NS, Output, describe_output, instructions
+
+RESULT_NAMES = {code: name for name, code in RESULTS.items()}
+
+
+class Divergence(Exception):
+    """The replay did something that the log does not say; `data` is JSON-able."""
+
+    def __init__(self, message: str, data: dict[str, object]) -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class Replayer:
+    """Executes a machine along the entries appended to it.
+
+    `executed` is the last entry's sequence number that was replayed whole.  Outputs are kept for
+    whoever goes live, never sent.
+    """
+
+    def __init__(self, machine: Machine, executed: int = 0) -> None:
+        self.machine = machine
+        self.entries: deque[log.Entry] = deque()
+        self.executed = executed
+        self.outputs: list[Output] = []
+        machine.executor = self
+
+    def append(self, entries: Iterable[log.Entry]) -> None:
+        """Entries that were received, in order."""
+        self.entries.extend(entries)
+
+    # The executor's side of the machine
+
+    def result(self, kind: str) -> int:
+        entry = self._expect(log.RESULT)
+        code, value = log.RESULT_DATA.unpack(entry.data)
+        if code != RESULTS[kind]:
+            self._diverge(entry, f"asked for {kind}, the log answers {RESULT_NAMES[code]}")
+        if kind in ("clock", "rdtsc", "rdtscp"):
+            self.machine.devices.clock_last = value
+        return int(value)
+
+    def output(self, device: int, data: bytes) -> None:
+        entry = self._expect(log.OUTPUT)
+        number = self.machine.devices.outputs
+        if entry.data != describe_output(device, number, data):
+            self._diverge(entry, f"output {number} differs from the one in the log")
+        pending = self.machine.devices.disk.pending
+        operation = pending[-1] if device == dev.DISK else None
+        self.outputs.append(Output(number, entry.seq, entry.at, device, data, operation))
+
+    # Driving it
+
+    def run(self, now_ns: int, until_ns: int) -> int:
+        """Replay from `now_ns` until starved or `until_ns`; answers when that was."""
+        machine = self.machine
+        left = instructions(until_ns - now_ns)
+        started = machine.position
+        while self.entries and machine.devices.powered:
+            entry = self.entries[0]
+            budget = left - (machine.position - started)
+            if machine.position < entry.at or (entry.within and machine.position == entry.at):
+                if budget <= 0:
+                    break
+                self._run_towards(min(self._reach(), machine.position + budget))
+                continue
+            self._apply(entry)
+        return now_ns + (machine.position - started) * INSTRUCTION_NS
+
+    def runnable(self) -> bool:
+        """Whether there is an entry to run towards."""
+        return bool(self.entries) and self.machine.devices.powered
+
+    def _reach(self) -> int:
+        """The position of the first entry that the hypervisor applies, or of the last entry."""
+        for entry in self.entries:
+            if not entry.within:
+                return entry.at
+        return self.entries[-1].reach
+
+    def _run_towards(self, target: int) -> None:
+        """Run to `target`; entries of the guest's own instructions are consumed on the way."""
+        cpu = self.machine.cpu
+        before, waiting = cpu.position, len(self.entries)
+        if not cpu.halted:
+            cpu.run(target)
+        if cpu.position == before and len(self.entries) == waiting:
+            self._diverge(self.entries[0], "the guest halts where the log goes on")
+
+    def _apply(self, entry: log.Entry) -> None:
+        """Do to the machine what the log says happened after `entry.at` instructions."""
+        machine = self.machine
+        if machine.position != entry.at:
+            self._diverge(entry, "the guest did not do what the log says it did")
+        if entry.kind == log.INPUT:
+            machine.accept(entry.data[0], entry.data[1:])
+        elif entry.kind == log.INTERRUPT:
+            if not machine.cpu.interruptible:
+                self._diverge(entry, "the guest cannot take an interrupt here")
+            machine.deliver(entry.data[0])
+        elif entry.kind == log.DIGEST:
+            self._compare(entry)
+        self.entries.popleft()
+        self.executed = entry.seq
+
+    def _expect(self, kind: int) -> log.Entry:
+        """The entry of the instruction being executed, taken from the log."""
+        if not self.entries:
+            raise AssertionError("the guest ran past the last entry")
+        entry = self.entries[0]
+        if entry.kind != kind or entry.at != self.machine.position:
+            self._diverge(entry, f"the guest makes an entry of kind {log.KINDS[kind]}")
+        self.entries.popleft()
+        self.executed = entry.seq
+        return entry
+
+    def _compare(self, entry: log.Entry) -> None:
+        expected = log.DIGEST_DATA.unpack(entry.data)
+        found = tuple(self.machine.digest())
+        if found != expected:
+            part = "devices" if found[0] == expected[0] else "registers or memory"
+            self._diverge(entry, f"the digests of {part} differ")
+
+    def _diverge(self, entry: log.Entry, what: str) -> None:
+        kind, position = log.KINDS[entry.kind], self.machine.position
+        raise Divergence(
+            f"entry {entry.seq} ({kind} at {entry.at}), found at {position}: {what}",
+            {"seq": entry.seq, "entry": kind, "expected_at": entry.at, "found_at": position,
+             "why": what, "registers": self.machine.cpu.registers()})
