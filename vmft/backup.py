@@ -1,0 +1,80 @@
+"""The shadow: takes entries into its log buffer, acknowledges them, and replays them.
+
+An acknowledgement is sent as soon as entries are in the buffer; execution may lag far behind.
+What was acknowledged is never lost: it is executed, all of it, before this side goes live
+[paper 2.1, 2.2, 3.2].  Its outputs go nowhere; those that the primary has not reported as
+released are kept for whoever goes live.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from vmft.channel import Receiver
+from vmft.messages import Ack, Effect, Log, Note, Send
+from vmft.recorder import Output
+from vmft.replayer import Replayer
+from vmft.settings import Settings
+
+
+class Backup:
+    """A machine that replays what `peer` logs in `generation`."""
+
+    def __init__(self, replayer: Replayer, generation: int, peer: str, settings: Settings) -> None:
+        self.replayer = replayer
+        self.generation = generation
+        self.peer = peer
+        self.receiver = Receiver(settings)
+        self.unconfirmed: deque[Output] = deque()
+        self.released = replayer.machine.devices.outputs
+        self.deaf = False           # going live: what arrives now is not part of the past
+        self.busy_ns = 0
+        self._effects: list[Effect] = []
+
+    def log(self, now_ns: int, message: Log) -> None:
+        """Take entries into the buffer and acknowledge them."""
+        if self.deaf:
+            return
+        received = self.receiver.take(message, len(self.replayer.entries))
+        self.replayer.append(received.entries)
+        self.released = max(self.released, message.released)
+        if received.trouble is not None:
+            self._note(now_ns, "refused", {"first": message.first, "last": message.last,
+                                           "why": received.trouble})
+        self._note(now_ns, "acknowledge", {
+            "received": self.receiver.received, "generation": self.generation})
+        ack = Ack(self.generation, self.receiver.received, self.replayer.executed)
+        self._effects.append(Send(now_ns, self.peer, ack))
+
+    def step(self, now_ns: int, until_ns: int) -> None:
+        """Replay for a while."""
+        if self.busy_ns > now_ns or not self.replayer.runnable():
+            return
+        before = self.replayer.executed
+        self.busy_ns = self.replayer.run(now_ns, until_ns)
+        self.unconfirmed.extend(self.replayer.outputs)
+        self.replayer.outputs.clear()
+        while self.unconfirmed and self.unconfirmed[0].number <= self.released:
+            self.unconfirmed.popleft()
+        if self.replayer.executed != before:
+            self._note(self.busy_ns, "replay", {
+                "first": before + 1, "last": self.replayer.executed,
+                "at": self.replayer.machine.position, "waiting": len(self.replayer.entries)})
+
+    def wake_ns(self, now_ns: int) -> int | None:
+        """When there is something to execute."""
+        return max(now_ns, self.busy_ns) if self.replayer.runnable() else None
+
+    @property
+    def caught_up(self) -> bool:
+        """Everything received has been executed."""
+        return not self.replayer.entries
+
+    def take_effects(self) -> list[Effect]:
+        """What should be done, since the last call."""
+        taken, self._effects = self._effects, []
+        return taken
+
+    def _note(self, at_ns: int, kind: str, data: dict[str, Any]) -> None:
+        self._effects.append(Note(at_ns, kind, data))

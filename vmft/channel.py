@@ -1,0 +1,123 @@
+"""The logging channel's two ends: a send buffer on the primary, a receive buffer on the backup.
+
+The sender keeps every entry until the backup has acknowledged it and sends again what stays
+unacknowledged.  The receiver takes entries in order only: one that it has is dropped, one that
+leaves a gap or is damaged is dropped with everything behind it [paper 2.2, 3.2].  An
+acknowledgement is cumulative and means received, not executed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+from vmft import entry as log
+from vmft.messages import Log
+from vmft.settings import Settings
+
+
+class Buffered(NamedTuple):
+    """An entry waiting in the primary's buffer: encoded, and when it was made."""
+
+    seq: int
+    record: bytes
+    made_ns: int
+
+
+class Sender:
+    """The primary's log buffer.
+
+    `last` is the newest entry's number, `acknowledged` the newest that the backup has confirmed.
+    """
+
+    def __init__(self, generation: int, settings: Settings, last: int = 0) -> None:
+        self.generation = generation
+        self.settings = settings
+        self.last = last
+        self.acknowledged = last
+        self.executed = last
+        self.buffer: deque[Buffered] = deque()
+        self._sent = last
+        self._sent_ns = 0
+
+    def add(self, kind: int, at: int, data: bytes, now_ns: int) -> log.Entry:
+        """Log one entry; it leaves with the next flush."""
+        self.last += 1
+        entry = log.Entry(self.last, kind, at, data)
+        self.buffer.append(Buffered(self.last, log.encode(entry), now_ns))
+        return entry
+
+    @property
+    def full(self) -> bool:
+        """Whether the primary must stop until something is acknowledged."""
+        return len(self.buffer) >= self.settings.primary_buffer_entries
+
+    def flush(self, now_ns: int, released: int) -> Log | None:
+        """The entries that were not sent yet, or all of them again when they are overdue."""
+        overdue = self.due_ns()
+        if overdue is not None and now_ns >= overdue:
+            self._sent = self.acknowledged
+        if self._sent == self.last:
+            return None
+        skip = self._sent - self.acknowledged
+        batch = [self.buffer[i] for i in range(
+            skip, min(len(self.buffer), skip + self.settings.batch_entries))]
+        self._sent, self._sent_ns = batch[-1].seq, now_ns
+        return Log(self.generation, batch[0].seq, batch[-1].seq, released,
+                   b"".join(each.record for each in batch))
+
+    def acknowledge(self, received: int, executed: int) -> bool:
+        """Take note of an acknowledgement; answers whether it says anything new."""
+        if received > self.last:
+            return False
+        self.executed = max(self.executed, executed)
+        news = received > self.acknowledged
+        while self.buffer and self.buffer[0].seq <= received:
+            self.buffer.popleft()
+        self.acknowledged = max(self.acknowledged, received)
+        self._sent = max(self._sent, self.acknowledged)
+        return news
+
+    def due_ns(self) -> int | None:
+        """When what was sent and not acknowledged will be sent again."""
+        if self._sent == self.acknowledged:
+            return None
+        return self._sent_ns + self.settings.resend_ns
+
+    def unsent(self) -> bool:
+        """Whether there are entries that no message has carried yet."""
+        return self._sent < self.last
+
+
+class Received(NamedTuple):
+    """What the receiver made of one message: the entries it took, and what was wrong, if so."""
+
+    entries: list[log.Entry]
+    trouble: str | None
+
+
+class Receiver:
+    """The backup's side: puts entries in order; `received` is the last one it has."""
+
+    def __init__(self, settings: Settings, received: int = 0) -> None:
+        self.settings = settings
+        self.received = received
+
+    def take(self, message: Log, waiting: int) -> Received:
+        """The new entries of a message, as far as there is room beside `waiting` ones."""
+        taken: list[log.Entry] = []
+        trouble = None
+        try:
+            for entry in log.decode_all(message.records):
+                if waiting + len(taken) >= self.settings.backup_buffer_entries:
+                    trouble = "full"
+                    break
+                if entry.seq > self.received + 1:
+                    trouble = f"gap: expected entry {self.received + 1}, got {entry.seq}"
+                    break
+                if entry.seq == self.received + 1:
+                    taken.append(entry)
+                    self.received = entry.seq
+        except log.Damaged as damage:
+            trouble = str(damage)
+        return Received(taken, trouble)

@@ -1,0 +1,230 @@
+"""The simulated runtime: one heap of (time, order), virtual time in integer nanoseconds.
+
+Same seed, same bytes.  A node executes ahead of the others only as far as nothing can reach it:
+up to the next event in the heap, or the next moment another node could act plus the network's
+smallest latency.  So every message, fault and interrupt hits a guest at the instruction that its
+time says, and nothing is rounded to a step of the simulation.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import Any, Callable, NamedTuple, Union
+
+from vmft.disk import DiskNode
+from vmft.guests.build import load
+from vmft.machine import Machine
+from vmft.messages import (DISK_NODE, SWITCH, Advertise, Effect, Log, Message, Note, Packet, Send)
+from vmft.network import CLIENTS, LOOKAHEAD_NS, Link, Network, Ratio
+from vmft.prng import Rng
+from vmft.replica import Replica
+from vmft.settings import DEFAULT, Settings
+
+HOSTS = ("n1", "n2")
+SKEW_NS_MAX = 2_000_000_000
+
+Observer = Callable[[int, str, str, dict[str, Any]], None]
+
+
+class Delivery(NamedTuple):
+    """A message on its way."""
+
+    source: str
+    to: str
+    message: Message
+
+
+class Reply(NamedTuple):
+    """A frame that reached a client."""
+
+    time_ns: int
+    data: bytes
+
+
+class Sim:
+    """A pair, its disk, its network and its clients, in virtual time.
+
+    `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.
+    """
+
+    def __init__(self, guest: str, *, seed: int, observe: Observer,
+                 bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT) -> None:
+        rng = Rng(seed, "sim")
+        self.now_ns = 0
+        self.observe = observe
+        self.network = Network(rng.split("network"))
+        self.disk = DiskNode()
+        self.service = HOSTS[0]     # where the switch sends frames for the service
+        self.crashed: dict[str, int] = {}
+        image = load(guest)
+        self.replicas = {
+            name: Replica(name, peer, Machine(image), first=name == HOSTS[0], bugs=bugs,
+                          rng=rng.split(name), settings=settings, host_clock_ns=_clock(rng, name))
+            for name, peer in (HOSTS, HOSTS[::-1])}
+        self._wakes: dict[str, int | None] = {name: 0 for name in self.replicas}
+        self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
+        self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
+        self._order = 0
+
+    # For the harness
+
+    def send(self, data: bytes) -> None:
+        """A client sends a frame to the service's address."""
+        self._dispatch(CLIENTS, Send(self.now_ns, SWITCH, Packet(data)))
+
+    def advance(self, until_ns: int) -> list[Reply]:
+        """Let time pass until `until_ns`, or until a client receives something."""
+        while True:
+            event_ns = self._heap[0][0] if self._heap else until_ns
+            node, wake_ns = self._next_wake()
+            if min(event_ns, wake_ns) >= until_ns:
+                break
+            if event_ns <= wake_ns:
+                self._flush(event_ns)
+                replies = self._deliver()
+                if replies:
+                    return replies
+            else:
+                self._flush(wake_ns)
+                self._tick(node, wake_ns, min(event_ns, until_ns))
+        self._flush(until_ns)
+        self.now_ns = until_ns
+        return []
+
+    def close(self) -> None:
+        """Hand out the last observations."""
+        self._flush(None)
+
+    # For the nemesis
+
+    def roles(self) -> dict[str, str]:
+        """What each host is now: its replica's status, or "crashed"."""
+        return {name: "crashed" if name in self.crashed else replica.status
+                for name, replica in self.replicas.items()}
+
+    def links(self) -> list[Link]:
+        """Every ordered pair of nodes that talk to each other."""
+        nodes = [*self.replicas, DISK_NODE, CLIENTS]
+        return [(one, other) for one in nodes for other in nodes
+                if one != other and (one in self.replicas or other in self.replicas)]
+
+    def crash(self, node: str) -> None:
+        """A host stops for good, and what it had not put on the wire is lost."""
+        self.crashed[node] = self.now_ns
+        self._wakes[node] = None
+        self._note(self.now_ns, node, "crash", {})
+        for held in self.network.forget(node):
+            self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
+
+    def cut(self, links: list[Link]) -> None:
+        """Nothing passes these links any more."""
+        self.network.cuts.update(links)
+
+    def join(self, links: list[Link]) -> None:
+        """These links pass again."""
+        self.network.cuts.difference_update(links)
+
+    def lose(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the log messages on this link vanish."""
+        self.network.lossy[link] = Ratio(numerator, denominator)
+
+    def stall(self, link: Link) -> None:
+        """Log messages on this link wait in the sender."""
+        self.network.stalled.setdefault(link, [])
+
+    def keep(self, link: Link) -> None:
+        """The link loses and delays no log messages any more."""
+        self.network.lossy.pop(link, None)
+        for held in self.network.resume(link):
+            self._dispatch(held.source, Send(self.now_ns, held.to, held.message))
+
+    # Events
+
+    def _next_wake(self) -> tuple[str, int]:
+        """The host that acts next, and when; far away if none does."""
+        best, best_ns = "", 1 << 62
+        for name, wake_ns in self._wakes.items():
+            if wake_ns is not None and wake_ns < best_ns:
+                best, best_ns = name, wake_ns
+        return best, best_ns
+
+    def _tick(self, node: str, now_ns: int, limit_ns: int) -> None:
+        self.now_ns = now_ns
+        others = [ns for name, ns in self._wakes.items() if name != node and ns is not None]
+        until_ns = min([limit_ns] + [ns + LOOKAHEAD_NS for ns in others])
+        replica = self.replicas[node]
+        self._perform(node, replica.tick(now_ns, until_ns))
+        wake_ns = replica.wake_ns(now_ns)
+        self._wakes[node] = None if wake_ns is None else max(wake_ns, now_ns)
+
+    def _deliver(self) -> list[Reply]:
+        """Take the first event of the heap."""
+        at_ns, _, event = heapq.heappop(self._heap)
+        self.now_ns = at_ns
+        if isinstance(event, Reply):
+            return [event]
+        if event.to == DISK_NODE:
+            self._perform(DISK_NODE, self.disk.handle(at_ns, event.source, event.message))
+        elif event.to in self.crashed:
+            self._dropped(at_ns, event.source, event.to, event.message, "nobody there")
+        else:
+            self.replicas[event.to].receive(at_ns, event.source, event.message)
+            self._wakes[event.to] = at_ns
+        return []
+
+    def _perform(self, node: str, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Note):
+                self._note(effect.at_ns, node, effect.kind, effect.data)
+            else:
+                self._dispatch(node, effect)
+
+    def _dispatch(self, source: str, send: Send) -> None:
+        """Put a message on the network."""
+        message = send.message
+        if isinstance(message, Advertise):
+            self.service = source
+            return
+        to = send.to
+        if to == SWITCH:
+            to = self.service if source == CLIENTS else CLIENTS
+            if source != CLIENTS:
+                self.service = source       # the switch learns where frames come from
+        arrival = self.network.route(send.at_ns, source, to, message)
+        if isinstance(arrival, str):
+            self._dropped(send.at_ns, source, to, message, arrival)
+        elif to == CLIENTS:
+            assert isinstance(message, Packet)
+            self._push(arrival, Reply(arrival, message.data))
+        else:
+            self._push(arrival, Delivery(source, to, message))
+
+    def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
+        self._order += 1
+        heapq.heappush(self._heap, (at_ns, self._order, event))
+
+    # Observations
+
+    def _dropped(self, at_ns: int, source: str, to: str, message: Message, why: str) -> None:
+        data: dict[str, Any] = {"to": to, "message": type(message).__name__, "why": why}
+        if isinstance(message, Log):
+            data |= {"first": message.first, "last": message.last}
+        elif isinstance(message, Packet):
+            data["request"] = int.from_bytes(message.data[:8], "little")
+        self._note(at_ns, source, "stalled" if why == "stalled" else "drop", data)
+
+    def _note(self, at_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
+        self._order += 1
+        heapq.heappush(self._notes, (at_ns, self._order, node, kind, data))
+
+    def _flush(self, before_ns: int | None) -> None:
+        """Hand out, in order of time, what no later observation can precede."""
+        while self._notes and (before_ns is None or self._notes[0][0] < before_ns):
+            at_ns, _, node, kind, data = heapq.heappop(self._notes)
+            self.observe(at_ns, node, kind, data)
+
+
+def _clock(rng: Rng, name: str) -> Callable[[int], int]:
+    """A host's clock: virtual time, off by a constant of its own."""
+    skew_ns = SKEW_NS_MAX + rng.split(f"clock {name}").below(SKEW_NS_MAX)
+    return lambda now_ns: now_ns + skew_ns
