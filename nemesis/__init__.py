@@ -1,0 +1,11 @@
+"""What goes wrong, as data: one fault family a file, and how families combine."""
+
+from nemesis.crash import CRASH
+from nemesis.log_loss import LOG_LOSS
+from nemesis.nemesis import Cluster, Fault, Nemesis
+from nemesis.partition import PARTITION
+from nemesis.schedule import Planned, apply, heal, schedule
+
+NEMESES = {family.name: family for family in (CRASH, PARTITION, LOG_LOSS)}
+
+__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "apply", "heal", "schedule"]

@@ -1,0 +1,88 @@
+"""What goes wrong, as data: fault families, and what they need of a system.
+
+A family draws *episodes*: a few faults with their moments, each to be applied to the system.
+Families that run together share their episodes' start, because faults that never overlap prove
+little.  What is recorded is what a fault did, as the system tells, not what was meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, NamedTuple, Protocol, Sequence, TypeVar
+
+T = TypeVar("T")
+
+MILLISECOND_NS = 1_000_000
+Link = tuple[str, str]
+
+
+class Rng(Protocol):
+    """The stream of chance that a schedule draws from."""
+
+    def below(self, bound: int) -> int:
+        """An integer in [0, bound)."""
+
+    def between(self, low: int, high: int) -> int:
+        """An integer in [low, high]."""
+
+    def chance(self, numerator: int, denominator: int) -> bool:
+        """True in `numerator` of `denominator` cases."""
+
+    def choice(self, items: Sequence[T]) -> T:
+        """One of the items."""
+
+
+class Cluster(Protocol):
+    """What a nemesis needs of a system; any system that has it can be broken."""
+
+    def roles(self) -> dict[str, str]:
+        """What each host is now: primary, backup, contending, alone, halted or crashed."""
+
+    def links(self) -> list[Link]:
+        """Every ordered pair of nodes that talk to each other."""
+
+    def crash(self, node: str) -> None:
+        """A host stops for good, and what it had not put on the wire is lost."""
+
+    def cut(self, links: list[Link]) -> None:
+        """Nothing passes these links any more."""
+
+    def join(self, links: list[Link]) -> None:
+        """These links pass again."""
+
+    def lose(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the log messages on this link vanish."""
+
+    def stall(self, link: Link) -> None:
+        """Log messages on this link wait in the sender, and die with it."""
+
+    def keep(self, link: Link) -> None:
+        """The link loses and delays no log messages any more."""
+
+
+class Fault(NamedTuple):
+    """One thing to do to a system, `delay_ns` after its episode began."""
+
+    delay_ns: int
+    f: str
+    value: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nemesis:
+    """One family of faults.
+
+    `faults` names what it does (the `f` of its ops) and how: `faults[f](cluster, value)` answers
+    what happened.  `episode(rng, hosts)` draws the faults of one episode, `heal(cluster)` undoes
+    what can be undone.
+    """
+
+    name: str
+    meaning: str
+    faults: dict[str, Callable[[Cluster, Any], Any]]
+    episode: Callable[[Rng, Sequence[str]], list[Fault]]
+    heal: Callable[[Cluster], None]
+
+
+def nothing(cluster: Cluster) -> None:
+    """Healing for what cannot be undone."""

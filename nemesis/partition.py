@@ -1,0 +1,63 @@
+"""Partitions: links between two nodes that pass nothing for a while, one way or both ways."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+
+START_NS_MAX = 100 * MILLISECOND_NS
+LENGTH_NS = (100 * MILLISECOND_NS, 1500 * MILLISECOND_NS)
+CLIENTS, DISK = "clients", "disk"
+
+
+def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """Cut one pair of nodes, or a host from everything, and join it again."""
+    links = _both_ways(_pairs(rng, hosts))
+    if rng.chance(1, 3):
+        forward = rng.below(2)
+        links = links[forward::2]
+    start_ns = rng.below(START_NS_MAX)
+    return [Fault(start_ns, "cut", {"links": links}),
+            Fault(start_ns + rng.between(*LENGTH_NS), "join", {"links": links})]
+
+
+def _pairs(rng: Rng, hosts: Sequence[str]) -> list[tuple[str, str]]:
+    """What to separate: half of the time the hosts from each other."""
+    between = [(one, other) for i, one in enumerate(hosts) for other in hosts[i + 1:]]
+    if rng.chance(1, 2):
+        return [rng.choice(between)]
+    host = rng.choice(hosts)
+    if rng.chance(1, 3):
+        return [pair for pair in between if host in pair] + [(host, DISK)]
+    return [(host, rng.choice((DISK, CLIENTS)))]
+
+
+def _both_ways(pairs: list[tuple[str, str]]) -> list[list[str]]:
+    return [list(link) for pair in pairs for link in (pair, pair[::-1])]
+
+
+def cut(cluster: Cluster, value: Any) -> Any:
+    """Cut the links."""
+    cluster.cut([(source, to) for source, to in value["links"]])
+    return {"cut": value["links"], "roles": cluster.roles()}
+
+
+def join(cluster: Cluster, value: Any) -> Any:
+    """Join the links."""
+    cluster.join([(source, to) for source, to in value["links"]])
+    return {"joined": value["links"]}
+
+
+def heal(cluster: Cluster) -> None:
+    """Everybody reaches everybody."""
+    cluster.join(cluster.links())
+
+
+PARTITION = Nemesis(
+    name="partition",
+    meaning="links between hosts, disk and clients pass nothing for a while, one way or both",
+    faults={"cut": cut, "join": join},
+    episode=episode,
+    heal=heal,
+)

@@ -1,0 +1,8 @@
+"""What clients do, and what it should mean: one file a workload, complete in itself."""
+
+from workloads.counter import COUNTER
+from workloads.workload import Client, Completion, Invocation, Workload, invoke
+
+WORKLOADS = {workload.name: workload for workload in (COUNTER,)}
+
+__all__ = ["Client", "Completion", "Invocation", "WORKLOADS", "Workload", "invoke"]

@@ -1,0 +1,79 @@
+"""What a workload is: what clients do, how that looks on the wire, and what it should mean.
+
+A client is a Python generator: it yields invocations and is sent their completions,
+`done = yield invoke("inc")`.  One generator lives as long as its process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Callable, Generator, Mapping, NamedTuple, Protocol, Sequence, TypeVar
+
+from checker import Model, Verdict, linearizable
+from checker.check import Checker, Record
+from histories import Op
+
+T = TypeVar("T")
+
+
+class Rng(Protocol):
+    """The stream of chance that a client draws from."""
+
+    def below(self, bound: int) -> int:
+        """An integer in [0, bound)."""
+
+    def chance(self, numerator: int, denominator: int) -> bool:
+        """True in `numerator` of `denominator` cases."""
+
+    def choice(self, items: Sequence[T]) -> T:
+        """One of the items."""
+
+
+class Invocation(NamedTuple):
+    """An operation that a client wants to do."""
+
+    f: str
+    value: Any = None
+
+
+class Completion(NamedTuple):
+    """What an answer says: "ok" or "fail", with the value that the op now has."""
+
+    type: str
+    value: Any
+    error: Any = None
+
+
+Client = Generator[Invocation, Op, None]
+
+
+def invoke(f: str, value: Any = None) -> Invocation:
+    """An operation, ready to be yielded."""
+    return Invocation(f, value)
+
+
+def linearizable_as(model: Model) -> Checker:
+    """The check that clients saw one copy of what the model describes."""
+    def check(record: Record) -> Verdict:
+        return linearizable(record.history, model)
+    return check
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """One workload.
+
+    `ops(process, rng)` is a client's generator, `final(process)` what each client does after
+    everything has healed.  `encode(f, value)` is the request behind the frame's header,
+    `decode(f, value, reply)` reads the answer's.  `checks` judge a record, by name; harness adds
+    those that hold for every workload.
+    """
+
+    name: str
+    guest: str
+    meaning: str
+    ops: Callable[[int, Rng], Client]
+    final: Callable[[int], Client]
+    encode: Callable[[str, Any], bytes]
+    decode: Callable[[str, Any, bytes], Completion]
+    checks: Mapping[str, Checker]
