@@ -1,0 +1,122 @@
+"""A test: everything that decides a run, as one frozen value.
+
+A run is a pure function of its Test: the same Test gives the same bytes of history and trace.  It
+prints as the command line that runs it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Mapping, Sequence, TypeVar
+
+from histories import UsageError
+from nemesis import NEMESES, Nemesis
+from vmft.bugs import BUGS
+from workloads import WORKLOADS, Workload
+
+T = TypeVar("T")
+
+SECOND_NS = 1_000_000_000
+CLIENTS_MAX = 1000
+RATE_HZ_MAX = 1_000_000
+TIME_LIMIT_S_MAX = 100_000
+SEED_MAX = (1 << 64) - 1
+
+
+OPTIONS = {"clients": "--clients", "rate_hz": "--rate", "time_limit_s": "--time-limit",
+           "timeout_ms": "--timeout", "system": "--system", "runtime": "--runtime"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Test:
+    """What to run.
+
+    `clients` processes call at `rate_hz` operations per second together for `time_limit_s`
+    seconds of virtual time, while the families of `nemesis` strike; each call has `timeout_ms`.
+    """
+
+    workload: str = "counter"
+    nemesis: tuple[str, ...] = ()
+    bugs: tuple[str, ...] = ()
+    system: str = "vmft"
+    runtime: str = "sim"
+    seed: int = 1
+    clients: int = 5
+    rate_hz: int = 50
+    time_limit_s: int = 30
+    timeout_ms: int = 1000
+
+    def __post_init__(self) -> None:
+        choose(WORKLOADS, self.workload, "workload")
+        for name in self.nemesis:
+            choose(NEMESES, name, "nemesis")
+        for name in self.bugs:
+            choose(BUGS, name, "bug")
+        choose({"vmft": None}, self.system, "system")
+        choose({"sim": None}, self.runtime, "runtime")
+        _within("seed", self.seed, 0, SEED_MAX)
+        _within("clients", self.clients, 1, CLIENTS_MAX)
+        _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
+        _within("time limit", self.time_limit_s, 1, TIME_LIMIT_S_MAX)
+        _within("timeout", self.timeout_ms, 1, TIME_LIMIT_S_MAX * 1000)
+
+    @property
+    def name(self) -> str:
+        """A name for the store: the workload, the faults and the bugs."""
+        return "-".join([self.workload, ",".join(self.nemesis) or "no-faults", *self.bugs])
+
+    def workload_of(self) -> Workload:
+        """The workload itself."""
+        return WORKLOADS[self.workload]
+
+    def nemeses(self) -> list[Nemesis]:
+        """The fault families themselves."""
+        return [NEMESES[name] for name in self.nemesis]
+
+    def to_json(self) -> dict[str, Any]:
+        """The test as JSON-able data."""
+        return {**asdict(self), "nemesis": list(self.nemesis), "bugs": list(self.bugs)}
+
+    def command(self) -> str:
+        """The command line that runs this test; what has its default value is left out."""
+        words = ["python", "-m", "checker", "run", "--workload", self.workload]
+        if self.nemesis:
+            words += ["--nemesis", ",".join(self.nemesis)]
+        for bug in self.bugs:
+            words += ["--bug", bug]
+        words += ["--seed", str(self.seed)]
+        for field in fields(self):
+            option, value = OPTIONS.get(field.name), getattr(self, field.name)
+            if option is not None and value != field.default:
+                words += [option, str(value)]
+        return shlex.join(words)
+
+
+def from_json(data: Mapping[str, Any]) -> Test:
+    """The test that test.json describes; what it says beyond a Test is ignored."""
+    known = {field.name for field in fields(Test)}
+    given = {name: tuple(value) if isinstance(value, list) else value
+             for name, value in data.items() if name in known}
+    try:
+        return Test(**given)
+    except TypeError as problem:
+        raise UsageError(f"test.json: {problem}") from None
+
+
+def choose(table: Mapping[str, T], name: str, what: str) -> T:
+    """The named thing, or one clear line that lists what there is."""
+    if name not in table:
+        raise UsageError(f"unknown {what} {name!r}; there is {', '.join(sorted(table))}")
+    return table[name]
+
+
+def names(text: str | None) -> tuple[str, ...]:
+    """The names in a list with commas; none of them twice."""
+    parts: Sequence[str] = [part.strip() for part in (text or "").split(",") if part.strip()]
+    return tuple(dict.fromkeys(part for part in parts if part != "none"))
+
+
+def _within(what: str, value: Any, low: int, high: int) -> None:
+    if type(value) is not int or not low <= value <= high:
+        raise UsageError(f"{what} is {value!r}, expected a whole number from {low} to {high}")
