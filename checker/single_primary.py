@@ -1,0 +1,39 @@
+"""Split brain, from the trace: at most one machine goes live in each generation, and by right.
+
+Whoever goes live must have won the test-and-set of the generation it leaves, as the shared disk
+itself tells; two that go live out of the same generation have both been answering clients.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checker.check import Record
+from checker.verdict import Verdict
+
+
+def single_primary(record: Record) -> Verdict:
+    """Every going live, against the disk's test-and-set and against each other."""
+    winners: dict[int, str] = {}
+    lived: dict[int, dict[str, Any]] = {}
+    problems: list[dict[str, Any]] = []
+    for event in record.trace.of("test-and-set", "live"):
+        generation = event.data["generation"]
+        if event.kind == "test-and-set":
+            winners[generation] = event.data["winner"]
+            continue
+        this = {"time": event.time, "node": event.node, "generation": generation}
+        if winners.get(generation - 1) != event.node:
+            problems.append({**this, "problem": "without winning the test-and-set"})
+        other = lived.setdefault(generation, this)
+        if other is not this:
+            problems.append({**this, "problem": f"beside {other['node']}, live since",
+                             "other": other["node"], "since": other["time"]})
+    if not problems:
+        return Verdict(valid=True, why=f"{len(lived)} machines went live, each by right")
+    both = next((each for each in problems if "other" in each), None)
+    if both is not None:
+        why = f"{both['other']} and {both['node']} are both live in generation {both['generation']}"
+    else:
+        why = f"{problems[0]['node']} went live without winning the test-and-set"
+    return Verdict(valid=False, why=why, evidence={"problems": problems})

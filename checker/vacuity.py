@@ -1,0 +1,49 @@
+"""Vacuity: a run that did nothing, or whose faults met nothing, proves nothing.
+
+Such a run is unknown, never valid.  A fault counts when it had an effect, and some call was open
+between it and the next fault, or the end of the history.
+"""
+
+from __future__ import annotations
+
+from checker.check import Record
+from checker.verdict import Verdict
+from histories import NEMESIS, History, Op
+
+
+def vacuity(record: Record) -> Verdict:
+    """Something succeeded, and if faults were asked for, they met an open operation."""
+    calls = record.history.calls()
+    succeeded = sum(call.outcome == "ok" for call in calls)
+    if succeeded == 0:
+        return Verdict(valid=None, why=f"none of {len(calls)} operations succeeded")
+    if not record.test.get("nemesis"):
+        return Verdict(valid=True, why=f"{succeeded} operations succeeded, no faults asked for")
+    faults, met = count_faults(record.history)
+    if met == 0:
+        return Verdict(valid=None, why=f"{faults} faults had an effect, none met an open operation")
+    return Verdict(valid=True, why=f"{succeeded} operations succeeded, "
+                                   f"{met} of {faults} faults met an open one",
+                   evidence={"succeeded": succeeded, "faults": faults, "met": met})
+
+
+def count_faults(history: History) -> tuple[int, int]:
+    """How many faults had an effect, and how many of them met an open call."""
+    open_calls, faults, met = 0, 0, 0
+    waiting = False         # the latest fault has met no call yet
+    for op in history:
+        if op.process != NEMESIS:
+            open_calls += 1 if op.type == "invoke" else -1
+        elif had_effect(op):
+            faults += 1
+            waiting = True
+        if waiting and open_calls > 0:
+            met += 1
+            waiting = False
+    return faults, met
+
+
+def had_effect(op: Op) -> bool:
+    """Whether a nemesis op reports that something was done: not a plan, and not "nothing"."""
+    return isinstance(op.value, dict) and "effect" in op.value \
+        and "nothing" not in op.value["effect"]
