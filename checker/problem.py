@@ -44,6 +44,7 @@ class Table:
         self.kinds: list[int] = []
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
+        self._written: dict[int, int] = {}
         self._next: dict[tuple[int, int], int] = {}
         self.init = self._number(model.init)
 
@@ -68,13 +69,25 @@ class Table:
         if found is None:
             after = self.apply(state, self.classes[number])
             found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
-            if self.kinds[number] == READ and found not in (ILLEGAL, state):
-                raise UsageError(
-                    f"model {self.model.name} calls {self.classes[number].f!r} a read, "
-                    f"but it changed {show(self.states[state])} to {show(after)}"
-                )
+            self._check_kind(state, number, found)
             self._next[state, number] = found
         return found
+
+    def _check_kind(self, state: int, number: int, after: int) -> None:
+        """Refuse a model whose reads change the state, or whose writes depend on it."""
+        call, kind = self.classes[number], self.kinds[number]
+        if kind == READ and after not in (ILLEGAL, state):
+            promise = "a read, but it changes"
+        elif kind == WRITE and (
+            after == ILLEGAL or self._written.setdefault(number, after) != after
+        ):
+            promise = "a write, but it depends on"
+        else:
+            return
+        raise UsageError(
+            f"op {call.start}: model {self.model.name} calls {call.f!r} {promise} "
+            f"the state {show(self.states[state])}"
+        )
 
     def apply(self, state: int, call: Call) -> Hashable | Inconsistent:
         """What the model itself says of a call in a state."""

@@ -11,11 +11,13 @@ Short cuts, each checked against brute force in the tests:
 * Reads that are legal now are linearized now: that changes no state, and they are open now.
 * Of open calls of one class only the one that returns first is tried: a linearization that uses
   another here can exchange the two.
-* A pending call may be used any time after its invocation, or never.  So it is used only right
-  before a call that returned, or another pending one, and that next call is no blind write: after
-  a blind write it would have been as well not to use it.  ``chained`` marks such a configuration.
+* Once a write is linearized, every other write open at that moment is *covered*: it may as well
+  have happened right before, unseen.  When a covered write returns it needs no other place.
+* What nothing forces yet is put off until right before the call that sees it.  So a pending call,
+  and a write that does not return next, are followed at once by a call that returns and is no
+  write; before a write they would go unseen.  ``chained`` marks a configuration that owes this.
 * Pending calls of one class are interchangeable, and counted.  A configuration that failed with
-  some used fails with more used as well.
+  some used fails with more used as well, and one that failed fails chained.
 * Failed configurations are remembered when they are left.
 """
 
@@ -77,21 +79,28 @@ class Frontier(NamedTuple):
     """What is open before one return.
 
     ``need`` is the call that returns; it, ``reads`` and ``others`` are (call, bit, class), in the
-    order of their returns.  ``pending`` holds (class, how many were invoked so far) of the calls
-    that never return.
+    order of their returns; ``writes`` has the bits of the writes among them.  ``pending`` holds
+    (class, how many were invoked so far) of the calls that never return.
     """
 
     need: Open
     reads: list[Open]
     others: list[Open]
+    writes: int
     pending: tuple[tuple[int, int], ...]
 
 
 class Configuration(NamedTuple):
-    """See the module's text; ``used`` is the number of a multiset of pending classes."""
+    """See the module's text.
+
+    ``done`` and ``covered`` are bits of calls open at the frontier, with no bit in common;
+    ``used`` is the number of a multiset of pending classes.  In ``order``, ``~n`` stands for the
+    covered write n, which takes its place right before the last write.
+    """
 
     at: int
-    window: int
+    done: int
+    covered: int
     state: int
     used: int
     chained: bool
@@ -113,7 +122,8 @@ def frontiers(problem: Problem, table: Table) -> list[Frontier]:
             reads = [entry for entry in calls if table.kinds[entry[2]] == READ]
             others = [entry for entry in calls if table.kinds[entry[2]] != READ]
             assert open_now[0][0] == place
-            result.append(Frontier(calls[0], reads, others, pending))
+            writes = sum(bit for _n, bit, kind in others if table.kinds[kind] == WRITE)
+            result.append(Frontier(calls[0], reads, others, writes, pending))
             free.append(calls[0][1])
             open_now.pop(0)
             continue
@@ -160,18 +170,19 @@ class Memory:
     def __init__(self, multisets: Multisets) -> None:
         self.size = 0
         self._multisets = multisets
-        self._failed: dict[tuple[int, int, int, bool], list[int]] = {}
+        self._failed: dict[tuple[int, int, int, int, bool], list[int]] = {}
 
     def add(self, it: Configuration) -> None:
         """Remember that no linearization goes on from here."""
-        self._failed.setdefault((it.at, it.window, it.state, it.chained), []).append(it.used)
+        key = (it.at, it.done, it.covered, it.state, it.chained)
+        self._failed.setdefault(key, []).append(it.used)
         self.size += 1
 
     def covers(self, it: Configuration) -> bool:
         """Is it known to fail?  What fails with fewer calls used, or unchained, fails here."""
         within = self._multisets.within
         for chained in (False, True)[:1 + it.chained]:
-            known = self._failed.get((it.at, it.window, it.state, chained), ())
+            known = self._failed.get((*it[:4], chained), ())
             if any(within(used, it.used) for used in known):
                 return True
         return False
@@ -189,6 +200,7 @@ class Search:
         self.deepest = 0
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
+        self.classes = problem.classes
         returned = {~event for event in problem.events if event < 0}
         self.pending: dict[int, list[int]] = {}
         for number, kind in enumerate(problem.classes):
@@ -198,7 +210,7 @@ class Search:
     def run(self) -> Found:
         """Search until a linearization is found, none can be, or the budget ends."""
         stack: list[tuple[Configuration, list[Configuration]]] = []
-        fresh = self.settle(Configuration(0, 0, self.table.init, 0, False, None))
+        fresh = self.settle(Configuration(0, 0, 0, self.table.init, 0, False, None))
         while fresh.at < len(self.frontiers):
             if not self.memory.covers(fresh):
                 cause = self.spent()
@@ -227,87 +239,104 @@ class Search:
     def found(self, valid: bool | None, order: Order, cause: str = "") -> Found:
         """The result as it stands."""
         if valid:
-            return Found(True, unwind(order), None, [], self.steps)
+            return Found(True, self.unwind(order), None, [], self.steps)
         stuck = self.frontiers[self.deepest].need[0]
-        leaves = [Leaf(unwind(leaf.order), leaf.state) for leaf in self.leaves.values()]
+        leaves = [Leaf(self.unwind(leaf.order), leaf.state) for leaf in self.leaves.values()]
         return Found(valid, [], stuck, leaves, self.steps, cause)
+
+    def unwind(self, order: Order) -> list[int]:
+        """The calls of an order, oldest first, covered writes right before what covers them."""
+        calls: list[int] = []
+        covered: list[int] = []
+        while order is not None:
+            order, call = order
+            if call < 0:
+                covered.append(~call)
+                continue
+            calls.append(call)
+            if covered and self.table.kinds[self.classes[call]] == WRITE:
+                calls += covered
+                covered = []
+        return calls[::-1]
 
     def settle(self, it: Configuration) -> Configuration:
         """Linearize the reads that are legal, move on over returns, until neither is possible."""
-        at, window, state, used, chained, order = it
+        at, done, covered, state, used, chained, order = it
         while at < len(self.frontiers):
             frontier = self.frontiers[at]
             for call, bit, number in frontier.reads:
-                if not window & bit and self.table.step(state, number) == state:
-                    window |= bit
+                if not done & bit and self.table.step(state, number) == state:
+                    done |= bit
                     chained = False
                     order = (order, call)
-            if not window & frontier.need[1]:
+            if not done & frontier.need[1]:
                 break
-            window ^= frontier.need[1]
+            done ^= frontier.need[1]
             at += 1
         if at > self.deepest and at < len(self.frontiers):
             self.deepest = at
             self.leaves.clear()
-        return Configuration(at, window, state, used, chained, order)
+        return Configuration(at, done, covered, state, used, chained, order)
 
     def moves(self, it: Configuration) -> list[Configuration]:
         """What can be linearized next, the most promising last.
 
         Promising is what lets the call at the frontier return, and what uses no pending call.
         """
-        returning = self.returning_moves(it)
-        if not returning and not it.chained and it.at == self.deepest:
-            if len(self.leaves) < LEAVES_MAX:
-                key = (it.window, it.state)
-                self.leaves.setdefault(key, it)
-        need = self.frontiers[it.at].need
-        moves = self.pending_moves(it)[::-1] + returning[::-1]
-        return sorted(moves, key=lambda move: (
-            move.window & need[1] or self.table.step(move.state, need[2]) != ILLEGAL
-        ) != 0)
+        frontier = self.frontiers[it.at]
+        updates, writes = self.returning_moves(it, frontier)
+        if not updates and it.at == self.deepest and len(self.leaves) < LEAVES_MAX:
+            self.leaves.setdefault((it.done, it.state), it)
+        call, need, number = frontier.need
+        moves = [*self.pending_moves(it, frontier), *writes[::-1], *updates[::-1]]
+        if it.covered & need and not it.chained:
+            moves.append(it._replace(
+                done=it.done | need, covered=it.covered & ~need, order=(it.order, ~call)
+            ))
+        step = self.table.step
+        return sorted(
+            moves, key=lambda move: bool(move.done & need) or step(move.state, number) != ILLEGAL
+        )
 
-    def returning_moves(self, it: Configuration) -> list[Configuration]:
-        """Moves of open calls that will return, the first of each class only."""
-        moves = []
+    def returning_moves(
+        self, it: Configuration, frontier: Frontier
+    ) -> tuple[list[Configuration], list[Configuration]]:
+        """Moves of open calls that will return, the first of each class: updates, and writes."""
+        updates, writes = [], []
         seen = set()
-        for call, bit, number in self.frontiers[it.at].others:
-            if it.window & bit or number in seen:
+        for call, bit, number in frontier.others:
+            if it.done & bit or number in seen:
                 continue
             seen.add(number)
-            if it.chained and self.table.kinds[number] == WRITE:
-                continue
             state = self.table.step(it.state, number)
-            if state != ILLEGAL:
-                order = (it.order, call)
-                moves.append(
-                    Configuration(it.at, it.window | bit, state, it.used, False, order)
-                )
-        return moves
+            done, order = it.done | bit, (it.order, call)
+            if not frontier.writes & bit:
+                if state != ILLEGAL:
+                    updates.append(
+                        Configuration(it.at, done, it.covered, state, it.used, False, order)
+                    )
+            elif not it.chained:
+                covered = frontier.writes & ~done
+                early = bit != frontier.need[1]
+                writes.append(Configuration(it.at, done, covered, state, it.used, early, order))
+        return updates, writes
 
-    def pending_moves(self, it: Configuration) -> list[Configuration]:
+    def pending_moves(self, it: Configuration, frontier: Frontier) -> list[Configuration]:
         """Moves of calls that will never return, where they change anything."""
         moves = []
         counts = self.multisets.counts[it.used]
-        for number, invoked in self.frontiers[it.at].pending:
+        for number, invoked in frontier.pending:
             count = counts.get(number, 0)
-            if count == invoked or it.chained and self.table.kinds[number] == WRITE:
+            writes = self.table.kinds[number] == WRITE
+            if count == invoked or writes and it.chained:
                 continue
             state = self.table.step(it.state, number)
             if state not in (ILLEGAL, it.state):
                 used = self.multisets.more(it.used, number)
                 order = (it.order, self.pending[number][count])
-                moves.append(Configuration(it.at, it.window, state, used, True, order))
-        return moves
-
-
-def unwind(order: Order) -> list[int]:
-    """The calls of an order, oldest first."""
-    calls = []
-    while order is not None:
-        order, call = order
-        calls.append(call)
-    return calls[::-1]
+                covered = frontier.writes & ~it.done if writes else it.covered
+                moves.append(Configuration(it.at, it.done, covered, state, used, True, order))
+        return moves[::-1]
 
 
 def search(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
