@@ -1,0 +1,211 @@
+"""Why a run is invalid, in at most LINES_MAX lines of prose.
+
+First which operations contradict each other, in the model's own words; then what the machines did
+at that moment, which entries they had and lost, and the fault; last, the command that runs it
+again.  The same text goes everywhere a failure is shown.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from checker.check import Record
+from checker.story import Story, seconds
+from checker.verdict import Verdict, word
+from histories import Call, Event
+
+LINES_MAX = 25
+BLACK_BOX = ("linearizable",)
+
+
+def explain(record: Record, verdict: Verdict) -> list[str]:
+    """The explanation of a verdict, line by line."""
+    test = record.test
+    convicting = [name for name, part in verdict.parts.items() if part.valid is verdict.valid]
+    lines = [headline(test, verdict, convicting)]
+    if verdict.valid is not True:
+        story = Story(record)
+        for name in convicting:
+            part = verdict.parts[name]
+            paragraph = PARAGRAPHS.get(name, _plain) if part.valid is False else _plain
+            lines += ["", *paragraph(story, part)]
+            if len(lines) >= LINES_MAX - 8:
+                break
+        lines = lines[:LINES_MAX - 4] + _witnesses(verdict, convicting)
+    command = test.get("command")
+    return lines + (["", f"Run it again:  {command}"] if command else [])
+
+
+def headline(test: dict[str, Any], verdict: Verdict, convicting: list[str]) -> str:
+    """One line: the verdict, the test, and who says so."""
+    what = [str(test.get("workload") or test.get("name") or "history")]
+    if test.get("nemesis"):
+        what.append("nemesis " + ",".join(test["nemesis"]))
+    what += [f"bug {bug}" for bug in test.get("bugs", [])]
+    if "seed" in test:
+        what.append(f"seed {test['seed']}")
+    says = "" if verdict.valid is True else f" ({', '.join(convicting)})"
+    return f"{word(verdict.valid).upper()}  {', '.join(what)}{says}"
+
+
+def _plain(story: Story, part: Verdict) -> list[str]:
+    return [part.why[0].upper() + part.why[1:] + "."]
+
+
+def _witnesses(verdict: Verdict, convicting: list[str]) -> list[str]:
+    """Say it when the clients saw nothing, or when only the clients saw it."""
+    black = [name for name in convicting if name in BLACK_BOX]
+    judged = [name for name in BLACK_BOX if name in verdict.parts]
+    if verdict.valid is False and judged and not black:
+        return ["Only the trace convicts: no client was told anything contradictory."]
+    if verdict.valid is False and black == convicting and len(verdict.parts) > len(black):
+        return ["Only the clients' history convicts: the trace shows no broken rule."]
+    return []
+
+
+# Linearizability
+
+def _linearizable(story: Story, part: Verdict) -> list[str]:
+    """The calls that no order explains, their contradiction, and how the machines got there."""
+    stuck, twins = _stuck(story, part), _twins(story)
+    if twins is not None:
+        first, second = twins
+        return [
+            f"Two different increments were both answered {second.ret}. A counter passes each value "
+            "once, so no order of the calls explains both:",
+            _row(story, first), _row(story, second), *_machines(story, first, second)]
+    if stuck is None:
+        return _plain(story, part)
+    return [f"No order of the calls explains this one, {_says(stuck)}:", _row(story, stuck),
+            *_model_says(part)]
+
+
+def _twins(story: Story) -> tuple[Call, Call] | None:
+    """The double eleven: the earliest increment that is told what another was told before it."""
+    told: dict[object, Call] = {}
+    for call in sorted(story.calls.values(), key=lambda call: call.completion or 0):
+        if call.f == "inc" and call.outcome == "ok":
+            if call.ret in told:
+                return told[call.ret], call
+            told[call.ret] = call
+    return None
+
+
+def _stuck(story: Story, part: Verdict) -> Call | None:
+    end = part.evidence.get("op")
+    return next((call for call in story.calls.values() if call.end == end), None)
+
+
+def _says(call: Call) -> str:
+    arg = "" if call.arg is None else f" {call.arg}"
+    return f"{call.f}{arg}" + (f" -> {call.ret}" if call.outcome == "ok" else "")
+
+
+def _row(story: Story, call: Call) -> str:
+    answered = story.answered(call)
+    by = f"   answered by {answered.node}" if answered is not None else ""
+    return (f"  op {call.start:<5} process {call.process:<3} {_says(call):<14} "
+            f"{seconds(call.start_ns)} to {seconds(call.end_ns)}{by}")
+
+
+def _model_says(part: Verdict) -> list[str]:
+    """The longest order's last state, and why the next call does not fit."""
+    for order in part.evidence.get("orders", [])[:1]:
+        for rejected in order["rejected"][:1]:
+            return [f"In the best order the state is {order['state']} by then: {rejected['why']}."]
+    return []
+
+
+def _machines(story: Story, first: Call, second: Call) -> list[str]:
+    """How two machines came to disagree: what one had that the other never got."""
+    one, other = story.answered(first), story.answered(second)
+    if one is None or other is None or one.node == other.node:
+        return []
+    generation = one.data["generation"]
+    had = story.acknowledged(generation, one.time)
+    lines = ["What the machines did:",
+             f"  {seconds(one.time)}  {one.node} let the first answer out "
+             f"({_entry(one)}), when {other.node} had acknowledged entries up to {had}."]
+    lines += _lost(story, one, other.node)
+    lines += _takeover(story, other.node, generation)
+    return lines
+
+
+def _entry(release: Event) -> str:
+    return f"its log entry is {release.data['seq']}, instruction {release.data['at']}"
+
+
+def _lost(story: Story, release: Event, backup: str) -> list[str]:
+    """What became of the entries that the answer depended on."""
+    lines = []
+    seq = release.data["seq"]
+    lost = story.lost(seq, seq, release.node)
+    if lost:
+        why = lost[0].data["why"]
+        fault = story.fault_before(lost[0].time, ("drop-all", "drop-some", "truncate", "cut"))
+        since = f" ({fault.f} since {seconds(fault.time)})" if fault is not None else ""
+        lines.append(f"  {seconds(lost[0].time)}  entries {lost[0].data['first']} to "
+                     f"{lost[0].data['last']} did not reach {backup}: {why}{since}.")
+    crash = story.first("crash", release.node, release.time)
+    if crash is not None:
+        lines.append(f"  {seconds(crash.time)}  {release.node} crashed, and what it had not got "
+                     "through died with it.")
+    return lines
+
+
+def _takeover(story: Story, node: str, generation: int) -> list[str]:
+    live = story.first("live", node, generation=generation + 1)
+    suspect = story.first("suspect", node, generation=generation)
+    if live is None or suspect is None:
+        return []
+    executed = live.data.get("executed")
+    knew = f" with entries up to {executed}: the first call is not among them" \
+        if executed is not None else ""
+    return [f"  {seconds(suspect.time)}  {node} suspected {suspect.data['peer']} "
+            f"({suspect.data['why']}).",
+            f"  {seconds(live.time)}  {node} went live{knew}."]
+
+
+# White box
+
+def _output_rule(story: Story, part: Verdict) -> list[str]:
+    """The rule, and the first output that broke it."""
+    first = part.evidence["early"][0]
+    call = story.calls.get(first.get("request", -1))
+    told = f", the answer to op {call.start} ({_says(call)})," if call is not None else ""
+    return [
+        f"The output rule was broken {part.evidence['count']} times: an output may leave only when "
+        "the backup has acknowledged its own log entry.",
+        f"  {seconds(first['time'])}  {first['node']} let out output {first['number']}{told} "
+        f"whose entry is {first['seq']}; the backup had entries up to {first['had']}."]
+
+
+def _single_primary(story: Story, part: Verdict) -> list[str]:
+    """Who went live, when, and what the disk said."""
+    problems = part.evidence["problems"]
+    lines = [f"Split brain: {part.why}. Whoever goes live must first win the test-and-set of its "
+             "generation on the shared disk."]
+    cut = story.fault_before(problems[0]["time"], ("cut",))
+    if cut is not None:
+        links = ", ".join(f"{source}->{to}" for source, to in cut.value["effect"]["cut"])
+        lines.append(f"  {seconds(cut.time)}  the latest partition cut {links}.")
+    for event in story.record.trace.of("suspect", "test-and-set", "live")[:8]:
+        lines.append(f"  {seconds(event.time)}  {event.node} {_step(event)}")
+    return lines
+
+
+def _step(event: Event) -> str:
+    """One step of a takeover, in words."""
+    data = event.data
+    if event.kind == "suspect":
+        return f"suspected {data['peer']}: {data['why']}."
+    if event.kind == "test-and-set":
+        return f"answered {data['asked']}: generation {data['generation']} is {data['winner']}'s."
+    return f"went live in generation {data['generation']}."
+
+
+PARAGRAPHS: dict[str, Callable[[Story, Verdict], list[str]]] = {
+    "linearizable": _linearizable,
+    "output-rule": _output_rule,
+    "single-primary": _single_primary,
+}

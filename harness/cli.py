@@ -1,0 +1,59 @@
+"""The command line: `python -m checker COMMAND`.
+
+Every command ends with the same exit codes: 0 valid, 1 invalid, 2 unknown, 254 a mistake in what
+was asked or given, 255 our own fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from typing import NoReturn, Sequence
+
+from harness.commands import COMMANDS
+from histories import UsageError
+
+USAGE, OUR_FAULT, INTERRUPTED = 254, 255, 130
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parsing that ends in one line and our exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see {self.prog} --help")
+
+
+def parser() -> Parser:
+    """All commands and their options."""
+    top = Parser(prog="python -m checker", description="Tells whether a replicated system keeps "
+                 "its promises.", epilog="exit codes: 0 valid, 1 invalid, 2 unknown, 254 bad "
+                 "arguments or input, 255 a fault of the checker itself")
+    verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        summary = (command.__doc__ or "").splitlines()[0]
+        verb = verbs.add_parser(name, help=summary, description=summary)
+        command.arguments(verb)
+        verb.set_defaults(execute=command.execute)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; answers the exit code."""
+    try:
+        arguments = parser().parse_args(argv)
+        return int(arguments.execute(arguments))
+    except UsageError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:
+        traceback.print_exc()
+        print("error: this is a fault of the checker itself, please report it", file=sys.stderr)
+        return OUR_FAULT

@@ -1,0 +1,57 @@
+"""Run a test: drive a workload against the system under faults, record, judge, explain."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from checker.verdict import EXIT_CODES
+from harness.run import run
+from harness.show import summary
+from harness.test import Test, names
+
+STORE = Path("store")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What decides a run, and where it is stored."""
+    default = Test()
+    parser.add_argument("--workload", default=default.workload, help="what clients do")
+    parser.add_argument("--nemesis", metavar="NAME[,NAME...]", help="what goes wrong")
+    parser.add_argument("--bug", action="append", default=[], metavar="NAME",
+                        help="a rule to switch off; may be repeated")
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--clients", type=int, default=default.clients)
+    parser.add_argument("--rate", type=int, default=default.rate_hz, metavar="HZ",
+                        help="operations per second of virtual time, all clients together")
+    parser.add_argument("--time-limit", type=int, default=default.time_limit_s, metavar="S",
+                        help="virtual seconds")
+    parser.add_argument("--timeout", type=int, default=default.timeout_ms, metavar="MS",
+                        help="how long a client waits for an answer")
+    parser.add_argument("--system", default=default.system)
+    parser.add_argument("--runtime", default=default.runtime)
+    add_store(parser)
+
+
+def add_store(parser: argparse.ArgumentParser) -> None:
+    """Where runs are kept."""
+    parser.add_argument("--store", type=Path, default=STORE, metavar="DIR",
+                        help="folder of the stored runs (default: %(default)s)")
+
+
+def test_of(arguments: argparse.Namespace) -> Test:
+    """The test that the arguments describe."""
+    return Test(
+        workload=arguments.workload, nemesis=names(arguments.nemesis),
+        bugs=names(",".join(arguments.bug)), system=arguments.system, runtime=arguments.runtime,
+        seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
+        time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Run it and say what came of it."""
+    outcome = run(test_of(arguments), arguments.store)
+    print("\n".join(summary(outcome.record, outcome.verdict)))
+    print(f"\nreport: {outcome.path}/report.txt\n")
+    print("\n".join(outcome.explanation))
+    return EXIT_CODES[outcome.verdict.valid]

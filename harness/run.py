@@ -1,0 +1,119 @@
+"""One run, from a Test to a stored verdict.
+
+test.json is written first, the history and the trace as they happen, then the results: whatever
+ends the process, what is there can be read.  What is judged is what was recorded.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from checker.check import Checker, check_all
+from checker.divergence import divergence
+from checker.explain import explain
+from checker.output_rule import output_rule
+from checker.single_primary import single_primary
+from checker.stats import stats
+from checker.vacuity import vacuity
+from checker.verdict import Verdict, to_json
+from harness.drive import Driver
+from harness.test import Test
+from histories import Event, History, Op, Trace
+from histories.store import RunWriter, create
+from vmft.sim import Sim
+
+REPORT = "report.txt"
+
+# What must hold for every workload on this system.
+CHECKS: dict[str, Checker] = {
+    "output-rule": output_rule,
+    "single-primary": single_primary,
+    "divergence": divergence,
+    "stats": stats,
+    "vacuity": vacuity,
+}
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A finished run in memory: what a checker judges."""
+
+    test: dict[str, Any]
+    history: History
+    trace: Trace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Where a run is stored, what it recorded, what was concluded, and why."""
+
+    path: Path
+    record: Recorded
+    verdict: Verdict
+    explanation: list[str]
+
+
+def run(test: Test, root: Path) -> Outcome:
+    """Run a test, store it below `root`, judge it."""
+    description = describe(test)
+    with create(root, test.name, description) as writer:
+        record = execute(test, description, writer)
+        verdict, explanation = conclude(record, checks_of(test))
+        writer.results(to_json(verdict))
+        (writer.path / REPORT).write_text("\n".join(explanation) + "\n", encoding="utf-8")
+    return Outcome(writer.path, record, verdict, explanation)
+
+
+def describe(test: Test) -> dict[str, Any]:
+    """What test.json holds: the test, the command that runs it, and what it ran with."""
+    return {**test.to_json(), "name": test.name, "command": test.command(), "versions": versions()}
+
+
+def versions() -> dict[str, str]:
+    """What a result may depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("double-eleven", "unicorn"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def execute(test: Test, description: dict[str, Any], writer: RunWriter) -> Recorded:
+    """Drive the system under test; every op and event is stored as it happens."""
+    ops: list[Op] = []
+    events: list[Event] = []
+
+    def record(op: Op) -> None:
+        ops.append(op)
+        writer.op(op)
+
+    def observe(time_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
+        event = Event(time_ns, node, kind, data)
+        events.append(event)
+        writer.event(event)
+
+    system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
+                 bugs=frozenset(test.bugs))
+    Driver(test, system, record).run(test.nemeses(), list(system.replicas))
+    system.close()
+    return Recorded(description, History(ops), Trace(events))
+
+
+def checks_of(test: Test) -> dict[str, Checker]:
+    """The workload's own checks, then those for every workload."""
+    return {**test.workload_of().checks, **CHECKS}
+
+
+def conclude(record: Recorded, checks: dict[str, Checker]) -> tuple[Verdict, list[str]]:
+    """The verdict and its explanation; an explanation that fails changes no verdict."""
+    verdict = check_all(record, checks)
+    try:
+        return verdict, explain(record, verdict)
+    except Exception as error:      # explaining must never hide what was found
+        return verdict, [verdict.why, f"(explaining this failed: {type(error).__name__}: {error})"]
