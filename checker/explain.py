@@ -71,8 +71,8 @@ def _linearizable(story: Story, part: Verdict) -> list[str]:
     if twins is not None:
         first, second = twins
         return [
-            f"Two different increments were both answered {second.ret}. A counter passes each value "
-            "once, so no order of the calls explains both:",
+            f"Two different increments were both answered {second.ret}. A counter passes each "
+            "value once, so no order of the calls explains both:",
             _row(story, first), _row(story, second), *_machines(story, first, second)]
     if stuck is None:
         return _plain(story, part)

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from checker.check import Checker, check_all
+from checker.check import Checker, Record, check_all
 from checker.divergence import divergence
 from checker.explain import explain
 from checker.output_rule import output_rule
@@ -110,7 +110,7 @@ def checks_of(test: Test) -> dict[str, Checker]:
     return {**test.workload_of().checks, **CHECKS}
 
 
-def conclude(record: Recorded, checks: dict[str, Checker]) -> tuple[Verdict, list[str]]:
+def conclude(record: Record, checks: dict[str, Checker]) -> tuple[Verdict, list[str]]:
     """The verdict and its explanation; an explanation that fails changes no verdict."""
     verdict = check_all(record, checks)
     try:

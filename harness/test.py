@@ -96,8 +96,9 @@ class Test:
 def from_json(data: Mapping[str, Any]) -> Test:
     """The test that test.json describes; what it says beyond a Test is ignored."""
     known = {field.name for field in fields(Test)}
-    given = {name: tuple(value) if isinstance(value, list) else value
-             for name, value in data.items() if name in known}
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in data.items() if name in known}
     try:
         return Test(**given)
     except TypeError as problem:

@@ -1,4 +1,4 @@
-"""Log loss: entries vanish on the logging channel, or wait in the primary's buffers and die with it.
+"""Log loss: entries vanish on the logging channel, or wait in the primary and die with it.
 
 The channel sends again what was not acknowledged, so a loss alone is only a delay.  It is what a
 crash in the middle of it leaves behind that matters: a log whose tail is missing.

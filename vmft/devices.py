@@ -35,7 +35,7 @@ class DiskOperation(NamedTuple):
     tag: int
     command: int
     block: int
-    count: int
+    blocks: int
     address: int
     data: bytes             # a write's content, copied when it was issued
 

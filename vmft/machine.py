@@ -84,7 +84,8 @@ class Machine:
             self.devices.nic.queue.append(data)
         else:
             assert device == dev.DISK
-            self._complete(*dev.COMPLETION.unpack_from(data), data[dev.COMPLETION.size:])
+            tag, status = dev.COMPLETION.unpack_from(data)
+            self._complete(tag, status, data[dev.COMPLETION.size:])
 
     def deliver(self, vector: int) -> None:
         """Copy what waits for this interrupt into guest memory, then interrupt."""

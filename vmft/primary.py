@@ -138,7 +138,8 @@ def describe(entry: log.Entry) -> dict[str, Any]:
     """An entry as trace data: its number, kind and position, and what it carries."""
     data: dict[str, Any] = {"seq": entry.seq, "entry": log.KINDS[entry.kind], "at": entry.at}
     if entry.kind == log.INPUT:
-        data |= {"device": dev.DEVICES[entry.data[0]], **frame_fields(entry.data[0], entry.data[1:])}
+        device, frame = entry.data[0], entry.data[1:]
+        data |= {"device": dev.DEVICES[device], **frame_fields(device, frame)}
     elif entry.kind == log.INTERRUPT:
         data["vector"] = entry.data[0]
     elif entry.kind == log.RESULT:

@@ -1,4 +1,4 @@
-"""One host's half of the pair, sans-IO: messages go in through `receive`, effects come out of `tick`.
+"""One host's half of the pair, sans-IO: `receive` takes messages, `tick` answers effects.
 
 It reads no clock, socket, file or global random source.  A replica is, at any time, one of
 

@@ -20,7 +20,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Judge what is stored again, and explain it; a run that was cut off is judged as far as it got."""
+    """Judge what is stored again, and explain it; a run cut off is judged as far as it got."""
     stored = resolve(arguments.store, arguments.run)
     verdict, explanation = conclude(stored, checks_of(test_from_json(stored.test)))
     if stored.results is None:

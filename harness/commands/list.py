@@ -25,7 +25,8 @@ def execute(arguments: argparse.Namespace) -> int:
     _table("nemeses, to be combined with commas",
            {name: each.meaning for name, each in NEMESES.items()})
     _table("bugs", {name: each.meaning for name, each in BUGS.items()})
-    _table("models, for check", {name: ", ".join(model.fs) for name, model in models.MODELS.items()})
+    _table("models, for check",
+           {name: ", ".join(model.fs) for name, model in models.MODELS.items()})
     _table(f"runs in {arguments.store}",
            {f"{each.path.parent.name}/{each.path.name}": _verdict(each)
             for each in runs(arguments.store)})
