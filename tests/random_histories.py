@@ -62,7 +62,9 @@ class _Open(NamedTuple):
     answer: Any
 
 
-def random_ops(rng: Random, model: Model, *, calls: int, wrong: float) -> list[Op]:
+def random_ops(
+    rng: Random, model: Model, *, calls: int, wrong: float, clients: int = 4
+) -> list[Op]:
     """Ops of a random run with this many calls; ``wrong`` is the chance of a changed answer."""
     maker = MAKERS[model.name]
     states: dict[Any, Any] = {}
@@ -71,7 +73,7 @@ def random_ops(rng: Random, model: Model, *, calls: int, wrong: float) -> list[O
     fresh, left = 0, calls
     idle: list[int] = []
     while left or rng.random() < 0.7 and open_calls:
-        if left and (not open_calls or len(open_calls) < 4 and rng.random() < 0.5):
+        if left and (not open_calls or len(open_calls) < clients and rng.random() < 0.5):
             if not idle:
                 idle.append(fresh)
                 fresh += 1
@@ -123,18 +125,21 @@ def brute_force(calls: Iterable[Call], model: Model) -> bool:
         if call.outcome != "fail":
             key = model.partition(call) if model.partition else None
             parts.setdefault(key, []).append(call)
-    return all(_some_order(frozenset(part), model, model.init) for part in parts.values())
+    return all(_some_order(frozenset(part), model.init, model, set()) for part in parts.values())
 
 
-def _some_order(left: frozenset[Call], model: Model, state: Any) -> bool:
+def _some_order(left: frozenset[Call], state: Any, model: Model, tried: set[Any]) -> bool:
     """Can what is left be put in order, from this state?  Pending calls may be left out."""
     ends = [call.end for call in left if call.end is not None]
     if not ends:
         return True
+    if (left, state) in tried:
+        return False
+    tried.add((left, state))
     for call in left:
         if call.start < min(ends):
             after = model.step(state, call.f, call.arg, call.ret)
             if not isinstance(after, Inconsistent):
-                if _some_order(left - {call}, model, after):
+                if _some_order(left - {call}, after, model, tried):
                     return True
     return False
