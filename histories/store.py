@@ -74,10 +74,9 @@ class RunWriter:
     Errors of the file system (a full disk, say) come out as UsageError.
     """
 
-    def __init__(self, path: Path, test: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         with _one_line(path):
-            _write_json(path / TEST, test)
             self._history = (path / HISTORY).open("w", buffering=1, encoding="utf-8", newline="\n")
             self._trace = (path / TRACE).open("w", buffering=1, encoding="utf-8", newline="\n")
 
@@ -99,8 +98,10 @@ class RunWriter:
     def close(self) -> None:
         """Close history and trace; the folder is complete as it stands."""
         with _one_line(self.path):
-            self._history.close()
-            self._trace.close()
+            try:
+                self._history.close()
+            finally:
+                self._trace.close()
 
     def __enter__(self) -> "RunWriter":
         return self
@@ -115,10 +116,12 @@ def create(root: Path, name: str, test: Mapping[str, Any]) -> RunWriter:
     with _one_line(root):
         folder.mkdir(parents=True, exist_ok=True)
         path = _claim(folder)
-        writer = RunWriter(path, test)
+        _write_json(path / TEST, test)
+        (path / HISTORY).touch()
+        (path / TRACE).touch()
         _link(folder / LATEST, path.name)
         _link(root / LATEST, os.path.join(folder.name, path.name))
-    return writer
+    return RunWriter(path)
 
 
 def runs(root: Path) -> list[Run]:
