@@ -220,7 +220,7 @@ class Cpu:
         self._error = self._undo = None
         registers, stored = undo
         self._touched.set(*registers)
-        if stored:
+        if stored and registers[0] >= PAGE_SIZE:
             self.write(registers[0], stored)
         self._count.retired = self.position
         raise error
