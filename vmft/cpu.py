@@ -151,6 +151,10 @@ class Cpu:
         return {name: int.from_bytes(raw[i * Registers.SLOT:(i + 1) * Registers.SLOT], "little")
                 for i, name in enumerate(self._all.names)}
 
+    def witness(self) -> int:
+        """32 bits that differ from one instruction to the next: rip, and what a `rep` moves."""
+        return zlib.crc32(self._touched.read())
+
     def digest(self) -> int:
         """32 bits over registers and memory."""
         return zlib.crc32(self._ram, zlib.crc32(self._all.read(), self.halted))

@@ -138,10 +138,11 @@ def describe(entry: log.Entry) -> dict[str, Any]:
     """An entry as trace data: its number, kind and position, and what it carries."""
     data: dict[str, Any] = {"seq": entry.seq, "entry": log.KINDS[entry.kind], "at": entry.at}
     if entry.kind == log.INPUT:
-        device, frame = entry.data[0], entry.data[1:]
+        device = log.APPLIED_DATA.unpack_from(entry.data)[1]
+        frame = entry.data[log.APPLIED_DATA.size:]
         data |= {"device": dev.DEVICES[device], **frame_fields(device, frame)}
     elif entry.kind == log.INTERRUPT:
-        data["vector"] = entry.data[0]
+        data["vector"] = log.APPLIED_DATA.unpack(entry.data)[1]
     elif entry.kind == log.RESULT:
         data["value"] = log.RESULT_DATA.unpack(entry.data)[1]
     elif entry.kind == log.OUTPUT:

@@ -86,8 +86,8 @@ class Recorder:
         self._started_ns, self._started_at = now_ns, self.machine.position
         if device == dev.NIC and len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX:
             return
+        self._apply(log.INPUT, device, data)
         self.machine.accept(device, data)
-        self.emit(log.INPUT, self.machine.position, bytes([device]) + data)
 
     def run(self, now_ns: int, until_ns: int) -> int:
         """Execute from `now_ns`, until idle, an output or `until_ns`; answers when that was."""
@@ -124,11 +124,16 @@ class Recorder:
         return self.machine.wanted()
 
     def _interrupt(self, vector: int) -> None:
-        self.emit(log.INTERRUPT, self.machine.position, bytes([vector]))
+        self._apply(log.INTERRUPT, vector)
         self.machine.deliver(vector)
         if vector == TIMER:
             self.timer_due_ns = None
             self._schedule_timer()
+
+    def _apply(self, kind: int, what: int, data: bytes = b"") -> None:
+        """Log what is done to the guest at this instruction."""
+        witness = self.machine.cpu.witness()
+        self.emit(kind, self.machine.position, log.APPLIED_DATA.pack(witness, what) + data)
 
     def _schedule_timer(self) -> None:
         period_ns = self.machine.devices.timer_period_ns

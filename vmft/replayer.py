@@ -109,11 +109,12 @@ class Replayer:
         if machine.position != entry.at:
             self._diverge(entry, "the guest did not do what the log says it did")
         if entry.kind == log.INPUT:
-            machine.accept(entry.data[0], entry.data[1:])
+            machine.accept(self._witnessed(entry), entry.data[log.APPLIED_DATA.size:])
         elif entry.kind == log.INTERRUPT:
+            vector = self._witnessed(entry)
             if not machine.cpu.interruptible:
                 self._diverge(entry, "the guest cannot take an interrupt here")
-            machine.deliver(entry.data[0])
+            machine.deliver(vector)
         elif entry.kind == log.DIGEST:
             self._compare(entry)
         self.entries.popleft()
@@ -129,6 +130,13 @@ class Replayer:
         self.entries.popleft()
         self.executed = entry.seq
         return entry
+
+    def _witnessed(self, entry: log.Entry) -> int:
+        """The device or vector of an entry that is applied at the instruction it belongs to."""
+        witness, what = log.APPLIED_DATA.unpack_from(entry.data)
+        if witness != self.machine.cpu.witness():
+            self._diverge(entry, "the guest stands at another instruction")
+        return int(what)
 
     def _compare(self, entry: log.Entry) -> None:
         expected = log.DIGEST_DATA.unpack(entry.data)
