@@ -1,4 +1,4 @@
-"""Record and replay on the counter guest: identical when the log is right, caught when it is not."""
+"""Record and replay on the counter guest: identical along its log, caught along any other."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tape import COUNTER, Arrival, Tape, budget_ns, play, record, request
 
 from vmft import entry as log
+from vmft.devices import PACKET_BYTES_MAX
 from vmft.entry import Entry
 from vmft.machine import Machine
 from vmft.recorder import QUEUE_PACKETS_MAX
@@ -185,3 +186,11 @@ def test_a_divergence_is_told_whatever_the_guest_has_in_rdi() -> None:
     entries[place] = entries[place]._replace(data=bytes(len(entries[place].data)))
     with pytest.raises(Divergence, match="output 1 differs from the one in the log"):
         play(entries)
+
+
+def test_a_packet_longer_than_its_slot_never_reaches_the_guest() -> None:
+    """The card takes what fits; the next slot of the ring stays as it is."""
+    tape = record([Arrival(1_000_000, request(0, 1, payload=bytes(PACKET_BYTES_MAX - 16))),
+                   Arrival(1_000_000, request(1, 1, payload=bytes(PACKET_BYTES_MAX - 15))),
+                   Arrival(1_000_000, request(2, 1))])
+    assert [output.data[0] for output in tape.outputs] == [0, 2]

@@ -25,6 +25,8 @@ DEVICES = {NIC: "nic", CONSOLE: "console", DISK: "disk", POWER: "power"}
 READ = 1
 WRITE = 2
 
+PACKET_BYTES_MAX = LAYOUT["NIC_SLOT_SIZE"] - 4      # a slot starts with the length
+
 COMPLETION = struct.Struct("<II")       # tag, status; the data of a read follows
 
 

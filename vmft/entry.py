@@ -7,9 +7,11 @@ follows them.  A record on the wire is
 
     version u8 | kind u8 | length u16 | crc u32 | seq u64 | at u64 | data
 
-little-endian, the crc over everything but itself.  An input or interrupt carries a witness of the
-instruction it belongs to: applied one off, it might leave no trace for the next digest to find.  A record that is cut off or damaged is never
+little-endian, the crc over everything but itself.  A record that is cut off or damaged is never
 decoded, and nothing behind it is: entries after a gap are unusable.
+
+An input or an interrupt carries a witness of the instruction it belongs to: applied one off, it
+might leave no trace for the next digest to find.
 """
 
 from __future__ import annotations

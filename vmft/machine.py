@@ -155,8 +155,8 @@ class Machine:
         self.executor.output(device, data)
 
     def _transmit(self, length: int) -> None:
-        if length > LAYOUT["NIC_SLOT_SIZE"] - 4:
-            raise GuestError(f"packet of {length} bytes, at most {LAYOUT['NIC_SLOT_SIZE'] - 4}")
+        if length > dev.PACKET_BYTES_MAX:
+            raise GuestError(f"packet of {length} bytes, at most {dev.PACKET_BYTES_MAX}")
         self._send(dev.NIC, self.cpu.read(self.devices.nic.tx_address, length))
 
     def _set_timer(self, period_us: int) -> None:

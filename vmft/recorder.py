@@ -82,9 +82,10 @@ class Recorder:
         return self._started_ns + (self.machine.position - self._started_at) * INSTRUCTION_NS
 
     def accept(self, now_ns: int, device: int, data: bytes) -> None:
-        """Data from outside reaches a device."""
+        """Data from outside reaches a device; a packet for which there is no room is lost."""
         self._started_ns, self._started_at = now_ns, self.machine.position
-        if device == dev.NIC and len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX:
+        if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
+                                  or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):
             return
         self._apply(log.INPUT, device, data)
         self.machine.accept(device, data)
