@@ -44,8 +44,8 @@ class Budget:
     it, and gives up determinism with it.
     """
 
-    steps_max: int = 5_000_000
-    memory_max: int = 2_000_000
+    steps_max: int = 2_000_000
+    memory_max: int = 1_000_000
     expired: Callable[[], bool] | None = None
 
 
