@@ -213,3 +213,16 @@ def test_a_sender_may_start_in_the_middle_of_a_log(last: int) -> None:
     message = sender.flush(0, 0)
     assert message is not None and not sender.unsent()
     assert len(receiver.take(message, 0).entries) == 1
+
+
+def test_new_messages_do_not_put_off_what_is_overdue() -> None:
+    """A guest that always has something to log must not keep its losses from being sent again."""
+    channel = Channel()
+    channel.add()
+    channel.flush()
+    channel.on_wire.clear()
+    for _ in range(4):
+        channel.now_ns += SMALL.resend_ns // 2
+        channel.add()
+        channel.flush()
+    assert 1 in [message.first for message in channel.on_wire]

@@ -24,10 +24,18 @@ class Buffered(NamedTuple):
     made_ns: int
 
 
+class Flight(NamedTuple):
+    """A message on its way: its last entry's number, and when it was sent."""
+
+    last: int
+    sent_ns: int
+
+
 class Sender:
     """The primary's log buffer.
 
     `last` is the newest entry's number, `acknowledged` the newest that the backup has confirmed.
+    Each message is overdue on its own: new ones in steady traffic must not put off an old one.
     """
 
     def __init__(self, generation: int, settings: Settings, last: int = 0) -> None:
@@ -38,7 +46,7 @@ class Sender:
         self.executed = last
         self.buffer: deque[Buffered] = deque()
         self._sent = last
-        self._sent_ns = 0
+        self._flights: deque[Flight] = deque()
 
     def add(self, kind: int, at: int, data: bytes, now_ns: int) -> log.Entry:
         """Log one entry; it leaves with the next flush."""
@@ -57,12 +65,14 @@ class Sender:
         overdue = self.due_ns()
         if overdue is not None and now_ns >= overdue:
             self._sent = self.acknowledged
+            self._flights.clear()
         if self._sent == self.last:
             return None
         skip = self._sent - self.acknowledged
         batch = [self.buffer[i] for i in range(
             skip, min(len(self.buffer), skip + self.settings.batch_entries))]
-        self._sent, self._sent_ns = batch[-1].seq, now_ns
+        self._sent = batch[-1].seq
+        self._flights.append(Flight(self._sent, now_ns))
         return Log(self.generation, batch[0].seq, batch[-1].seq, released,
                    b"".join(each.record for each in batch))
 
@@ -74,15 +84,15 @@ class Sender:
         news = received > self.acknowledged
         while self.buffer and self.buffer[0].seq <= received:
             self.buffer.popleft()
+        while self._flights and self._flights[0].last <= received:
+            self._flights.popleft()
         self.acknowledged = max(self.acknowledged, received)
         self._sent = max(self._sent, self.acknowledged)
         return news
 
     def due_ns(self) -> int | None:
         """When what was sent and not acknowledged will be sent again."""
-        if self._sent == self.acknowledged:
-            return None
-        return self._sent_ns + self.settings.resend_ns
+        return self._flights[0].sent_ns + self.settings.resend_ns if self._flights else None
 
     def unsent(self) -> bool:
         """Whether there are entries that no message has carried yet."""
