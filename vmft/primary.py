@@ -44,7 +44,7 @@ class Primary:
         entry = self.sender.add(kind, at, data, made_ns)
         self._note(made_ns, "log", describe(entry))
         if self.sender.full:
-            self.recorder.machine.cpu.stop()
+            self.recorder.pause()
         return entry.seq
 
     @property
@@ -123,7 +123,7 @@ class Primary:
 
     def _digest(self) -> None:
         """Every so many entries, say in the log what the state amounts to."""
-        if self.sender is None or self.sender.last < self._digest_due:
+        if self.sender is None or self.stalled or self.sender.last < self._digest_due:
             return
         self._digest_due = self.sender.last + self.settings.digest_every_entries
         machine = self.recorder.machine

@@ -53,6 +53,7 @@ class Recorder:
         self.host_clock_ns = host_clock_ns
         self.outputs: list[Output] = []
         self.timer_due_ns: int | None = None
+        self._paused = False
         self._started_ns = 0
         self._started_at = machine.position
         machine.executor = self
@@ -91,10 +92,11 @@ class Recorder:
         self.machine.accept(device, data)
 
     def run(self, now_ns: int, until_ns: int) -> int:
-        """Execute from `now_ns`, until idle, an output or `until_ns`; answers when that was."""
+        """Execute from `now_ns`, until idle, paused, an output or `until_ns`; answers when."""
         machine, cpu = self.machine, self.machine.cpu
+        self._paused = False
         self._started_ns, self._started_at = now_ns, machine.position
-        while machine.devices.powered and not self.outputs:
+        while machine.devices.powered and not self.outputs and not self._paused:
             vector = self._due()
             if vector is not None and cpu.interruptible:
                 self._interrupt(vector)
@@ -105,6 +107,11 @@ class Recorder:
             cpu.run(machine.position + (min(left, MASKED_SLICE) if vector is not None else left))
             self._schedule_timer()
         return self.now_ns()
+
+    def pause(self) -> None:
+        """From `emit`: execute nothing behind the entry being logged, until the next `run`."""
+        self._paused = True
+        self.machine.cpu.stop()
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute: now, when the timer is due, or None (idle)."""

@@ -1,0 +1,134 @@
+"""A small language for scenarios on a pair: ask, wait, break, join, and look at what happened.
+
+    pair = Pair()
+    pair.inc()
+    pair.run(100)
+    pair.crash("n1")
+
+Times are milliseconds of virtual time.  Everything that the pair says of itself is in `trace`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from tape import request
+
+from checker import Verdict, linearizable, models
+from checker.check import check_all
+from checker.divergence import divergence
+from checker.output_rule import output_rule
+from checker.single_primary import single_primary
+from histories import Event, History, Op, Trace
+from vmft.backup import Backup
+from vmft.settings import DEFAULT, MILLISECOND_NS, Settings
+from vmft.sim import Sim
+
+INC, READ = 1, 2
+RULES = {"output-rule": output_rule, "single-primary": single_primary, "divergence": divergence}
+
+
+class Record(NamedTuple):
+    """What the rules are judged by."""
+
+    test: dict[str, Any]
+    history: History
+    trace: Trace
+
+
+class Pair:
+    """Two hosts, n1 (the first primary) and n2, their disk, and one client that never waits."""
+
+    def __init__(self, *bugs: str, settings: Settings = DEFAULT, seed: int = 1) -> None:
+        self.trace = Trace()
+        self.ops: list[Op] = []
+        self.answers: dict[int, list[int]] = {}
+        self.sim = Sim("counter", seed=seed, observe=self._observe, bugs=frozenset(bugs),
+                       settings=settings)
+        self._requests = 0
+
+    def _observe(self, time_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
+        self.trace.append(Event(time_ns, node, kind, data))
+
+    # The client
+
+    def inc(self) -> int:
+        """Ask for an increment; answers the request's number."""
+        return self.ask(INC)
+
+    def ask(self, op: int) -> int:
+        """Send a request, as a process of its own."""
+        number, self._requests = self._requests, self._requests + 1
+        self.ops.append(Op(number, "invoke", "inc" if op == INC else "read", None, self.sim.now_ns))
+        self.answers[number] = []
+        self.sim.send(request(number, op))
+        return number
+
+    def run(self, milliseconds: int) -> None:
+        """Let time pass."""
+        end_ns = self.sim.now_ns + milliseconds * MILLISECOND_NS
+        while self.sim.now_ns < end_ns:
+            for reply in self.sim.advance(end_ns):
+                number = int.from_bytes(reply.data[:8], "little")
+                value = int.from_bytes(reply.data[20:28], "little")
+                if not self.answers[number]:
+                    self.ops.append(self.ops_of(number)._replace(
+                        type="ok", value=value, time=self.sim.now_ns))
+                self.answers[number].append(value)
+
+    def ops_of(self, number: int) -> Op:
+        """The op that invoked a request."""
+        return next(op for op in self.ops if op.process == number)
+
+    # Faults
+
+    def crash(self, node: str) -> None:
+        """A host is gone."""
+        self.sim.crash(node)
+
+    def cut(self, *links: str) -> None:
+        """Cut links, each written as `n1->n2` or `n1--n2` for both ways."""
+        self.sim.cut([link for text in links for link in parse(text)])
+
+    def join(self, *links: str) -> None:
+        """Join links."""
+        self.sim.join([link for text in links for link in parse(text)])
+
+    def slow_backup(self, milliseconds: int) -> None:
+        """The backup executes nothing for so long; it still receives."""
+        backup = self.sim.replicas["n2"].role
+        assert isinstance(backup, Backup)
+        backup.busy_ns = self.sim.now_ns + milliseconds * MILLISECOND_NS
+
+    # What happened
+
+    def role(self, node: str) -> str:
+        """What a host is now."""
+        return self.sim.roles()[node]
+
+    def position(self, node: str) -> int:
+        """How far a host's machine has got."""
+        return self.sim.replicas[node].machine.position
+
+    def events(self, kind: str, node: str | None = None) -> list[Event]:
+        """Everything of a kind that a node, or any, reported by now."""
+        self.sim.close()
+        return [event for event in self.trace.of(kind) if node in (None, event.node)]
+
+    def judge(self) -> Verdict:
+        """The pair's rules, and the client's view."""
+        self.sim.close()
+        history = History(self.ops)
+        record = Record({}, history, self.trace)
+        return check_all(record, {
+            **RULES, "linearizable": lambda record: linearizable(record.history, models.counter)})
+
+    def broken(self) -> list[str]:
+        """The names of the rules that do not hold."""
+        return [name for name, part in self.judge().parts.items() if part.valid is not True]
+
+
+def parse(text: str) -> list[tuple[str, str]]:
+    """The links that a text names."""
+    one, way, other = text.partition("->") if "->" in text else text.partition("--")
+    return [(one, other)] if way == "->" else [(one, other), (other, one)]
