@@ -411,8 +411,10 @@ def do(pair: Pair, step: str, what: int | str) -> None:
             pair.crash(what)
     else:
         link, = parse("n1->n2" if what == "n1" else "n2->n1")
-        {"stall": pair.sim.stall, "keep": pair.sim.keep,
-         "lose": lambda link: pair.sim.lose(link, 2, 3)}[step](link)
+        if step == "lose":
+            pair.sim.lose(link, 2, 3)
+        else:
+            getattr(pair.sim, step)(link)
 
 
 @settings(max_examples=80)
