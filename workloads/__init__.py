@@ -1,8 +1,9 @@
 """What clients do, and what it should mean: one file a workload, complete in itself."""
 
 from workloads.counter import COUNTER
+from workloads.kv import KV
 from workloads.workload import Client, Completion, Invocation, Workload, invoke
 
-WORKLOADS = {workload.name: workload for workload in (COUNTER,)}
+WORKLOADS = {workload.name: workload for workload in (COUNTER, KV)}
 
 __all__ = ["Client", "Completion", "Invocation", "WORKLOADS", "Workload", "invoke"]

@@ -18,6 +18,14 @@ def _step(state: Any, f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
         return value  # type: ignore[no-any-return]
     if f == "append":
         return state + value  # type: ignore[no-any-return]
+    if f == "cas":
+        old, new = value
+        if state == old:
+            return new  # type: ignore[no-any-return]
+        return Inconsistent(
+            f"cas of {show(key)} from {show(old)} to {show(new)} succeeded, "
+            f"it holds {show(state)}"
+        )
     if ret is UNKNOWN:
         return state  # type: ignore[no-any-return]
     _key, answer = ret
@@ -41,6 +49,7 @@ kv = Model(
     fs={
         "get": "a pair [key nil]; answers [key value]",
         "put": "a pair [key value]",
-        "append": "a pair [key value], both strings",
+        "append": "a pair [key value], the value a string",
+        "cas": "a pair [key [old new]]; ok means that it was swapped",
     },
 )

@@ -1,21 +1,11 @@
-/* One counter: op 1 increments it and answers the new value, op 2 answers the value.
-
-   The timer keeps a trail of where it struck, so that an interrupt delivered one instruction off
-   leaves a mark in memory that stays. */
+/* One counter: op 1 increments it and answers the new value, op 2 answers the value. */
 
 #include "runtime.h"
 
 enum { INC = 1, READ = 2, TICK_US = 10000 };
 
 static int64_t counter;
-static volatile uint64_t ticks, trail;
 static struct reply reply;
-
-INTERRUPT(on_timer)
-{
-    ticks += 1;
-    trail = (trail << 7 | trail >> 57) ^ frame->rip ^ frame->rflags << 32;
-}
 
 static void serve(const struct request *request)
 {
@@ -34,9 +24,8 @@ static void serve(const struct request *request)
 
 void guest(void)
 {
-    on_interrupt(VECTOR_TIMER, on_timer);
+    start_ticks(TICK_US);
     start_nic();
-    start_timer(TICK_US);
     for (;;) {
         const struct packet *packet = next_packet();
         if (packet->length >= sizeof(struct request)) {

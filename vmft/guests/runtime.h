@@ -1,4 +1,4 @@
-/* What every guest stands on: boot, interrupts, ports, network card, timer, console.
+/* What every guest stands on: boot, interrupts, ports, console, timer, network card, disk.
 
    A guest is one C file that includes this header once and defines `void guest(void)`.  It runs at
    privilege level 0 in long mode without paging, on one stack, and uses general registers only.
@@ -137,8 +137,20 @@ static inline void print(const char *line)
     }
 }
 
-static inline void start_timer(uint32_t period_us)
+static volatile uint64_t ticks, trail;
+
+/* The trail is of where the timer struck: an interrupt delivered one instruction off leaves a mark
+   in memory that stays. */
+INTERRUPT(on_timer)
 {
+    ticks += 1;
+    trail = (trail << 7 | trail >> 57) ^ frame->rip ^ frame->rflags << 32;
+}
+
+/* Has `on_timer` count ticks. */
+static inline void start_ticks(uint32_t period_us)
+{
+    on_interrupt(VECTOR_TIMER, on_timer);
     out(PORT_TIMER_PERIOD_US, period_us);
 }
 
@@ -167,12 +179,17 @@ static inline void start_nic(void)
     out(PORT_NIC_RX_RING, (uint32_t)(uintptr_t)&nic);
 }
 
+static inline int packet_waits(void)
+{
+    return nic.head != nic_done;
+}
+
 /* The next packet; sleeps while there is none.  It stays until `finish_packet`. */
 static inline const struct packet *next_packet(void)
 {
     for (;;) {
         interrupts_off();
-        if (nic.head != nic_done) {
+        if (packet_waits()) {
             interrupts_on();
             return &nic.slots[nic_done % NIC_SLOTS];
         }
@@ -190,6 +207,62 @@ static inline void send(const void *data, uint32_t length)
 {
     out(PORT_NIC_TX_ADDRESS, (uint32_t)(uintptr_t)data);
     out(PORT_NIC_TX_SEND, length);
+}
+
+/* Disk.  Operations overlap and end in any order; the hypervisor copies what a read brought to its
+   buffer, adds the operation to the ring, then interrupts.  At most DISK_SLOTS are in flight. */
+
+enum { DISK_READ = 1, DISK_WRITE = 2 };
+
+struct completion {
+    uint32_t tag, status;
+};
+
+static struct {
+    volatile uint32_t head;
+    uint8_t spare[RING_HEADER - 4];
+    struct completion slots[DISK_SLOTS];
+} disk __attribute__((aligned(64)));
+
+static uint32_t disk_done;      /* completions that the guest has seen */
+
+INTERRUPT(on_disk)
+{
+}
+
+static inline void start_disk(void)
+{
+    on_interrupt(VECTOR_DISK, on_disk);
+    out(PORT_DISK_RING, (uint32_t)(uintptr_t)&disk);
+}
+
+/* Issues one operation; what is written is copied at this moment. */
+static inline void start_operation(uint32_t tag, uint32_t command, uint32_t block, uint32_t count,
+                                   volatile void *buffer)
+{
+    out(PORT_DISK_TAG, tag);
+    out(PORT_DISK_BLOCK, block);
+    out(PORT_DISK_COUNT, count);
+    out(PORT_DISK_ADDRESS, (uint32_t)(uintptr_t)buffer);
+    out(PORT_DISK_COMMAND, command);
+}
+
+static inline int completion_waits(void)
+{
+    return disk.head != disk_done;
+}
+
+/* The next operation that ended; sleeps while there is none. */
+static inline struct completion next_completion(void)
+{
+    for (;;) {
+        interrupts_off();
+        if (completion_waits()) {
+            interrupts_on();
+            return disk.slots[disk_done++ % DISK_SLOTS];
+        }
+        sleep();
+    }
 }
 
 /* The frame that every service speaks: a request, answered by the same header, a status, 0 when
@@ -211,16 +284,23 @@ struct __attribute__((packed)) reply {
     uint8_t payload[];
 };
 
-enum status { OK = 0, UNKNOWN_OP = 1 };
+/* A service has statuses of its own from REFUSED on: the request did not happen. */
+enum { OK = 0, UNKNOWN_OP = 1, REFUSED = 2 };
 
-/* Answers a request; `size` bytes of payload are already in place. */
-static inline void answer(const struct request *request, struct reply *reply,
-                          enum status status, int64_t value, uint32_t size)
+static inline void prepare(const struct request *request, struct reply *reply, uint32_t status,
+                           int64_t value)
 {
     reply->number = request->number;
     reply->client = request->client;
     reply->op = request->op;
     reply->status = status;
     reply->value = value;
+}
+
+/* Answers a request; `size` bytes of payload are already in place. */
+static inline void answer(const struct request *request, struct reply *reply, uint32_t status,
+                          int64_t value, uint32_t size)
+{
+    prepare(request, reply, status, value);
     send(reply, (uint32_t)sizeof *reply + size);
 }

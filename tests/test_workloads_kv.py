@@ -1,0 +1,83 @@
+"""The map: what its journal says, and what a guest that boots from it knows."""
+
+from __future__ import annotations
+
+from bare import Bare, Blocks, call, drive
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vmft import devices as dev
+from vmft import entry as log
+from workloads import kv
+
+
+def run(system: Bare, seed: int, rate_hz: int = 400) -> None:
+    """Clients, for a second."""
+    drive(system, "kv", seed=seed, rate_hz=rate_hz, time_limit_s=1)
+
+
+def held(system: Bare) -> dict[int, str]:
+    """What a guest answers of every key; "" is left out."""
+    answers = {}
+    for key in range(kv.KEYS):
+        reply = call(system, kv.encode("get", [key, None]))
+        answers[key] = str(kv.decode("get", [key, None], reply).value[1])
+    return {key: value for key, value in answers.items() if value}
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32), failing=st.sampled_from([0, 100, 500]))
+def test_the_disk_has_what_was_answered(seed: int, failing: int) -> None:
+    """A second machine on the first one's disk knows the same, and so does whoever reads it."""
+    first = Bare("kv", seed, failing=failing)
+    run(first, seed)
+    known = held(first)
+    assert known and kv.recover(first.blocks) == known
+    second = Bare("kv", seed + 1, dict(first.blocks), failing=failing)
+    assert held(second) == known
+
+
+def test_nothing_is_answered_before_its_record_is_on_disk() -> None:
+    """Nor before any record that comes earlier, whatever order the disk ends them in."""
+    system = Bare("kv", 1, failing=100)
+    run(system, 1)
+    answers = {output.seq: kv.REPLY.unpack_from(output.data, 12)[2]
+               for output in system.tape.outputs if output.device == dev.NIC}
+    done, late = set(), 0
+    for entry in system.tape.entries:
+        if entry.kind == log.INPUT and log.APPLIED_DATA.unpack_from(entry.data)[1] == dev.DISK:
+            tag, status = dev.COMPLETION.unpack_from(entry.data, log.APPLIED_DATA.size)
+            done |= {tag} if status == 0 else set()
+            late += tag + 1 in done
+        assert done.issuperset(range(1, answers.get(entry.seq, 0) + 1))
+    assert late, "every write ended in the order of its issue: nothing was shown"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), lost=st.lists(st.booleans(), min_size=7, max_size=7),
+       again=st.integers(0, 12))
+def test_a_tail_with_holes_is_given_up(seed: int, lost: list[bool], again: int) -> None:
+    """Power fails while up to eight records are on their way, then fails again: what a guest finds
+    is a state that there was, at least the last one that was safe, and what a reader finds."""
+    first = Bare("kv", seed)
+    run(first, seed, rate_hz=60)
+    crash(first.blocks, lost)
+    expected = kv.recover(first.blocks)
+    second = Bare("kv", seed + 1, first.blocks)
+    assert held(second) == expected
+    for word in range(again):
+        second.send(bytes(12) + kv.encode("put", [word, f"again {word}"]))
+    second.advance(second.now_ns + 50_000_000)
+    crash(second.blocks, lost[::-1])
+    expected = kv.recover(second.blocks)
+    assert held(Bare("kv", seed + 2, second.blocks)) == expected
+
+
+def crash(blocks: Blocks, lost: list[bool]) -> None:
+    """Of the newest records some were never written; all but those were in flight."""
+    records = {block: kv.read_record(content) for block, content in sorted(blocks.items())}
+    newest = max(record.number for record in records.values() if record is not None)
+    for block, record in records.items():
+        if record is not None and newest - record.number < len(lost):
+            if lost[newest - record.number]:
+                del blocks[block]
