@@ -39,12 +39,13 @@ class Record(NamedTuple):
 class Pair:
     """Two hosts, n1 (the first primary) and n2, their disk, and one client that never waits."""
 
-    def __init__(self, *bugs: str, settings: Settings = DEFAULT, seed: int = 1) -> None:
+    def __init__(self, *bugs: str, settings: Settings = DEFAULT, seed: int = 1,
+                 hosts: int = 2) -> None:
         self.trace = Trace()
         self.ops: list[Op] = []
         self.answers: dict[int, list[int]] = {}
         self.sim = Sim("counter", seed=seed, observe=self._observe, bugs=frozenset(bugs),
-                       settings=settings)
+                       settings=settings, hosts=hosts)
         self._requests = 0
 
     def _observe(self, time_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
@@ -108,7 +109,9 @@ class Pair:
 
     def position(self, node: str) -> int:
         """How far a host's machine has got."""
-        return self.sim.replicas[node].machine.position
+        machine = self.sim.replicas[node].machine
+        assert machine is not None
+        return machine.position
 
     def events(self, kind: str, node: str | None = None) -> list[Event]:
         """Everything of a kind that a node, or any, reported by now."""

@@ -15,6 +15,7 @@ from vmft.settings import DEFAULT, MILLISECOND_NS, Settings
 
 DETECTION_MS = 400      # heartbeats are missed for 300 ms, then the disk is asked
 QUIET_MS = 200          # shorter than any suspicion
+NEVER_REBOOTS = Settings(reboot_ns=1_000_000 * MILLISECOND_NS)
 
 
 def counted(pair: Pair, times: int) -> None:
@@ -200,7 +201,7 @@ def test_a_lost_reply_of_the_disk_is_no_defeat() -> None:
 
 def test_the_loser_of_the_test_and_set_halts_and_discards_what_it_held() -> None:
     """The answer that the old primary held is never given, by it or anybody."""
-    pair = Pair()
+    pair = Pair(settings=NEVER_REBOOTS)
     counted(pair, 1)
     pair.cut("n1--n2", "n1--disk")
     number = pair.inc()
@@ -254,7 +255,7 @@ def test_a_one_way_partition_ends_with_one_of_them(link: str, survivor: str, hal
 
 def test_a_machine_that_is_cut_off_from_everything_stays_out_when_it_is_back() -> None:
     """It finds that its generation was decided without it."""
-    pair = Pair()
+    pair = Pair(settings=NEVER_REBOOTS)
     counted(pair, 1)
     pair.cut("n1--n2", "n1--disk", "n1--clients")
     pair.run(1000)

@@ -13,7 +13,7 @@ from typing import Any
 
 from vmft.channel import Receiver
 from vmft.messages import Ack, Effect, Log, Note, Send
-from vmft.recorder import Output
+from vmft.recorder import INSTRUCTION_NS, Output
 from vmft.replayer import Replayer
 from vmft.settings import Settings
 
@@ -29,6 +29,8 @@ class Backup:
         self.unconfirmed: deque[Output] = deque()
         self.released = replayer.machine.devices.outputs
         self.deaf = False           # going live: what arrives now is not part of the past
+        self.share_percent = 100    # an administrator's
+        self.speed_percent = 100    # the host's
         self.busy_ns = 0
         self._effects: list[Effect] = []
 
@@ -44,6 +46,10 @@ class Backup:
                                            "why": received.trouble})
         self._note(now_ns, "acknowledge", {
             "received": self.receiver.received, "generation": self.generation})
+        self.acknowledge(now_ns)
+
+    def acknowledge(self, now_ns: int) -> None:
+        """Tell the primary what is in the buffer, and what has been executed."""
         ack = Ack(self.generation, self.receiver.received, self.replayer.executed)
         self._effects.append(Send(now_ns, self.peer, ack))
 
@@ -52,6 +58,8 @@ class Backup:
         if self.busy_ns > now_ns or not self.replayer.runnable():
             return
         before = self.replayer.executed
+        share = self.share_percent * self.speed_percent
+        self.replayer.instruction_ns = INSTRUCTION_NS * 100 * 100 // share
         self.busy_ns = self.replayer.run(now_ns, until_ns)
         self.unconfirmed.extend(self.replayer.outputs)
         self.replayer.outputs.clear()

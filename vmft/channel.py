@@ -17,11 +17,10 @@ from vmft.settings import Settings
 
 
 class Buffered(NamedTuple):
-    """An entry waiting in the primary's buffer: encoded, and when it was made."""
+    """An entry waiting in the primary's buffer, encoded."""
 
     seq: int
     record: bytes
-    made_ns: int
 
 
 class Flight(NamedTuple):
@@ -45,6 +44,7 @@ class Sender:
         self.acknowledged = last
         self.executed = last
         self.buffer: deque[Buffered] = deque()
+        self._made: deque[tuple[int, int]] = deque()    # (seq, when), not executed by the backup
         self._sent = last
         self._flights: deque[Flight] = deque()
 
@@ -52,8 +52,13 @@ class Sender:
         """Log one entry; it leaves with the next flush."""
         self.last += 1
         entry = log.Entry(self.last, kind, at, data)
-        self.buffer.append(Buffered(self.last, log.encode(entry), now_ns))
+        self.buffer.append(Buffered(self.last, log.encode(entry)))
+        self._made.append((self.last, now_ns))
         return entry
+
+    def lag_ns(self, now_ns: int) -> int:
+        """How long ago the oldest entry was made that the backup has not executed."""
+        return max(0, now_ns - self._made[0][1]) if self._made else 0
 
     @property
     def full(self) -> bool:
@@ -80,6 +85,8 @@ class Sender:
         """Take note of an acknowledgement; answers whether it says anything new."""
         if received > self.last:
             return False
+        while self._made and self._made[0][0] <= executed:
+            self._made.popleft()
         self.executed = max(self.executed, executed)
         news = received > self.acknowledged
         while self.buffer and self.buffer[0].seq <= received:

@@ -1,30 +1,78 @@
-"""The shared disk node: the pair's storage, and its arbiter.
+"""The shared disk node: the pair's blocks, and its arbiter.
 
 The test-and-set is atomic because one node decides it, and idempotent because the winner of each
-generation is kept by name: whoever asks again after a lost reply gets the same answer.
+flag is kept by name: whoever asks again after a lost reply gets the same answer.  Winning the flag
+of generation g means to live in g + 1, and from then on requests of older generations are refused:
+a write of the old primary that was long on its way changes nothing any more [not in the paper,
+which assumes fail-stop; see docs/design.md].
 """
 
 from __future__ import annotations
 
-from vmft.messages import Effect, Message, Note, Send, TestAndSet, TestAndSetReply
+from typing import Any
+
+from vmft.devices import WRITE
+from vmft.messages import (DiskReply, DiskRequest, Effect, Fenced, Message, Note, Send, TestAndSet,
+                           TestAndSetReply)
+from vmft.ports import LAYOUT
 
 SERVICE_NS = 200_000        # from a request's arrival to its answer
+BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
+BLOCKS_MAX = 1 << 16
+
+DONE, OUT_OF_RANGE = 0, 1
 
 
 class DiskNode:
     """Sans-IO, like the replicas: messages in, effects out."""
 
-    def __init__(self) -> None:
-        self.winners: dict[int, str] = {}
+    def __init__(self, bugs: frozenset[str] = frozenset()) -> None:
+        self.bugs = bugs
+        self.winners: dict[tuple[int, int], str] = {}
+        self.blocks: dict[int, bytes] = {}
+        self.fence = 1
 
     def handle(self, now_ns: int, source: str, message: Message) -> list[Effect]:
         """Serve one request."""
-        if not isinstance(message, TestAndSet):
-            return []
-        done_ns = now_ns + SERVICE_NS
-        winner = self.winners.setdefault(message.generation, source)
-        return [
-            Note(done_ns, "test-and-set", {"generation": message.generation, "asked": source,
-                                           "winner": winner}),
-            Send(done_ns, source, TestAndSetReply(message.generation, winner)),
-        ]
+        if isinstance(message, TestAndSet):
+            return self._test_and_set(now_ns + SERVICE_NS, source, message)
+        if isinstance(message, DiskRequest):
+            return self._serve(now_ns + SERVICE_NS, source, message)
+        return []
+
+    def _test_and_set(self, done_ns: int, source: str, request: TestAndSet) -> list[Effect]:
+        key = (request.generation, request.flag)
+        winner = self.winners.setdefault(key, source)
+        if request.flag == 0:
+            self.fence = max(self.fence, request.generation + 1)
+        data = {"generation": request.generation, "flag": request.flag, "asked": source,
+                "winner": winner}
+        return [Note(done_ns, "test-and-set", data),
+                Send(done_ns, source, TestAndSetReply(*key, winner))]
+
+    def _serve(self, done_ns: int, source: str, request: DiskRequest) -> list[Effect]:
+        """Read or write, unless the requester has been superseded."""
+        data: dict[str, Any] = {
+            "source": source, "generation": request.generation, "number": request.number,
+            "block": request.block, "blocks": request.blocks}
+        if request.generation < self.fence and "no-fencing" not in self.bugs:
+            return [Note(done_ns, "fenced", data), Send(done_ns, source, Fenced(self.fence))]
+        kind = "disk-write" if request.command == WRITE else "disk-read"
+        if request.block + request.blocks > BLOCKS_MAX:
+            status, found = OUT_OF_RANGE, b""
+        elif request.command == WRITE:
+            status, found = DONE, b""
+            self._write(request)
+            data["content"] = request.data.rstrip(b"\0").hex()
+        else:
+            status, found = DONE, self._read(request)
+        return [Note(done_ns, kind, {**data, "status": status}),
+                Send(done_ns, source, DiskReply(request.number, status, found))]
+
+    def _write(self, request: DiskRequest) -> None:
+        for i in range(request.blocks):
+            self.blocks[request.block + i] = request.data[i * BLOCK_SIZE:(i + 1) * BLOCK_SIZE]
+
+    def _read(self, request: DiskRequest) -> bytes:
+        return b"".join(self.blocks.get(request.block + i, bytes(BLOCK_SIZE))
+                        for i in range(request.blocks))

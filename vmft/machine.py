@@ -12,6 +12,7 @@ from __future__ import annotations
 import pickle
 from typing import Callable, NamedTuple, Protocol
 
+from vmft import control
 from vmft import devices as dev
 from vmft.cpu import Cpu
 from vmft.guests.build import Image
@@ -38,6 +39,9 @@ class Executor(Protocol):
 
     def output(self, device: int, data: bytes) -> None:
         """Something leaves the machine at the current instruction, copied at this moment."""
+
+    def request(self, operation: dev.DiskOperation) -> None:
+        """The machine asks its disk to read: nothing that the world could see."""
 
 
 class State(NamedTuple):
@@ -84,8 +88,13 @@ class Machine:
             self.devices.nic.queue.append(data)
         else:
             assert device == dev.DISK
-            tag, status = dev.COMPLETION.unpack_from(data)
-            self._complete(tag, status, data[dev.COMPLETION.size:])
+            number, status = dev.COMPLETION.unpack_from(data)
+            self._complete(number, status, data[dev.COMPLETION.size:])
+
+    def obey(self, order: str) -> None:
+        """Take an administrator's order, as far as it changes the machine."""
+        if order == control.POWER_OFF:
+            self.devices.powered = False
 
     def deliver(self, vector: int) -> None:
         """Copy what waits for this interrupt into guest memory, then interrupt."""
@@ -177,7 +186,10 @@ class Machine:
         disk.issued += 1
         disk.pending.append(dev.DiskOperation(
             disk.issued, disk.tag, command, disk.block, disk.count, disk.address, data))
-        self._send(dev.DISK, data)
+        if command == dev.WRITE:
+            self._send(dev.DISK, data)
+        else:
+            self.executor.request(disk.pending[-1])
 
     def _switch_off(self, value: int) -> None:
         self.devices.powered = False
@@ -195,12 +207,12 @@ class Machine:
             nic.head += 1
         self.cpu.write(nic.ring, (nic.head & U32).to_bytes(4, "little"))
 
-    def _complete(self, tag: int, status: int, data: bytes) -> None:
+    def _complete(self, number: int, status: int, data: bytes) -> None:
         """An operation ended: it is no longer pending, and its data waits for the interrupt."""
         disk = self.devices.disk
-        operation = next(each for each in disk.pending if each.tag == tag)
+        operation = next(each for each in disk.pending if each.number == number)
         disk.pending.remove(operation)
-        disk.completed.append(dev.Completion(tag, status, operation.address, data))
+        disk.completed.append(dev.Completion(operation.tag, status, operation.address, data))
 
     def _fill_completion_ring(self) -> None:
         disk = self.devices.disk

@@ -1,8 +1,8 @@
 """What nodes say to each other, and what a replica wants done.
 
-Hosts, the shared disk and clients are nodes.  Every message between hosts carries the generation
-of the pair it belongs to; whoever lives in another generation ignores it.  A replica performs
-nothing itself: it answers effects, which its runtime carries out.
+Hosts, the shared disk, the cluster service and clients are nodes.  Every message between hosts
+carries the generation of the pair it belongs to; whoever lives in another generation ignores it.
+A replica performs nothing itself: it answers effects, which its runtime carries out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, Union
 
 DISK_NODE = "disk"
+CLUSTER = "cluster"
 SWITCH = "switch"       # whoever is addressed through it: clients, and the service
 
 
@@ -38,16 +39,112 @@ class Heartbeat(NamedTuple):
 
 
 class TestAndSet(NamedTuple):
-    """Whoever asks first for a generation may go live in it."""
+    """Whoever asks first for a flag has it: a generation's, or that of one of its moves.
+
+    Flag 0 of a generation decides who goes live; flag n > 0 who owns the pair's part that its
+    n-th move was about.
+    """
 
     generation: int
+    flag: int = 0
 
 
 class TestAndSetReply(NamedTuple):
-    """Who won the generation: the answer is the same however often it is asked."""
+    """Who won the flag: the answer is the same however often it is asked."""
 
     generation: int
+    flag: int
     winner: str
+
+
+class DiskRequest(NamedTuple):
+    """Read or write `blocks` blocks from `block` on; generations before the newest are fenced."""
+
+    generation: int
+    number: int
+    command: int
+    block: int
+    blocks: int
+    data: bytes
+
+
+class DiskReply(NamedTuple):
+    """The end of request `number`: status 0 is done; the data of a read."""
+
+    number: int
+    status: int
+    data: bytes
+
+
+class Fenced(NamedTuple):
+    """The disk serves a newer generation: whoever asked has lost, whether it knows or not."""
+
+    generation: int
+
+
+class HostUp(NamedTuple):
+    """A host tells the cluster service that it is there and what it runs."""
+
+    status: str
+    generation: int
+
+
+class NeedBackup(NamedTuple):
+    """A machine that runs alone asks the cluster service for a host."""
+
+    generation: int
+    refused: tuple[str, ...]
+
+
+class Place(NamedTuple):
+    """The cluster service's choice; empty when no host is fit."""
+
+    generation: int
+    host: str
+
+
+class Hello(NamedTuple):
+    """What both sides must have in common to replay alike."""
+
+    version: int
+    emulator: str
+    cpu_model: str
+    image: int
+
+
+class Pages(NamedTuple):
+    """One round of pre-copy: guest memory while the machine goes on changing it."""
+
+    generation: int
+    attempt: int
+    round: int
+    hello: Hello
+    pages: tuple[tuple[int, bytes], ...]
+
+
+class Copied(NamedTuple):
+    """A round of pre-copy has arrived."""
+
+    generation: int
+    attempt: int
+    round: int
+
+
+class Refused(NamedTuple):
+    """This host cannot replay what the other side logs."""
+
+    generation: int
+    why: str
+
+
+class Switch(NamedTuple):
+    """The rest of the machine, taken while it stood still: from here on the log tells the story."""
+
+    generation: int
+    attempt: int
+    round: int
+    pages: tuple[tuple[int, bytes], ...]
+    rest: bytes
 
 
 class Advertise(NamedTuple):
@@ -66,7 +163,16 @@ class Packet(NamedTuple):
     data: bytes
 
 
-Message = Union[Log, Ack, Heartbeat, TestAndSet, TestAndSetReply, Advertise, Packet]
+class Administer(NamedTuple):
+    """An administrator's order, given at the primary: see vmft.control."""
+
+    order: str
+    value: int = 0
+
+
+Message = Union[
+    Log, Ack, Heartbeat, TestAndSet, TestAndSetReply, DiskRequest, DiskReply, Fenced, Advertise,
+    Packet, HostUp, NeedBackup, Place, Pages, Copied, Refused, Switch, Administer]
 
 
 class Send(NamedTuple):

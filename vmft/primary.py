@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.channel import Sender
-from vmft.messages import SWITCH, Ack, Effect, Note, Packet, Send
-from vmft.recorder import Output, Recorder
+from vmft.lag import Throttle
+from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
+from vmft.outstanding import Outstanding
+from vmft.recorder import INSTRUCTION_NS, Output, Recorder
 from vmft.settings import Settings
 
 
@@ -32,6 +35,11 @@ class Primary:
         self.sender = Sender(generation, settings) if peer is not None else None
         self.held: deque[Output] = deque()
         self.released = recorder.machine.devices.outputs
+        self.outstanding = Outstanding()
+        self.throttle = Throttle(settings)
+        self.share_percent = 100        # an administrator's
+        self.speed_percent = 100        # the host's
+        self.yielding = False           # the backup shall take over
         self.busy_ns = 0
         self._digest_due = settings.digest_every_entries
         self._effects: list[Effect] = []
@@ -42,7 +50,7 @@ class Primary:
             return 0
         made_ns = self.recorder.now_ns()
         entry = self.sender.add(kind, at, data, made_ns)
-        self._note(made_ns, "log", describe(entry))
+        self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
         if self.sender.full:
             self.recorder.pause()
         return entry.seq
@@ -57,36 +65,95 @@ class Primary:
         if not self.stalled:
             self.recorder.accept(now_ns, dev.NIC, data)
 
+    def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
+        """An operation has ended; its data waits in the bounce buffer for the interrupt."""
+        operation = self.outstanding.completed(reply.number)
+        if operation is not None:
+            completion = dev.COMPLETION.pack(reply.number, reply.status)
+            self.recorder.accept(now_ns, dev.DISK, completion + reply.data)
+
     def acknowledged(self, now_ns: int, ack: Ack) -> None:
         """The backup has received entries; outputs that waited for them may leave."""
         assert self.sender is not None
-        if self.sender.acknowledge(ack.received, ack.executed):
-            self._note(now_ns, "ack", {"received": ack.received, "executed": ack.executed})
+        news = self.sender.acknowledge(ack.received, ack.executed)
+        lag_ns = self.sender.lag_ns(now_ns)
+        if self.throttle.observe(now_ns, lag_ns):
+            self._note(now_ns, "share", {"percent": self.throttle.percent, "lag_ns": lag_ns})
+        if news:
+            self._note(now_ns, "ack", {
+                "received": ack.received, "executed": ack.executed, "lag_ns": lag_ns,
+                "generation": self.generation, "buffered": len(self.sender.buffer)})
             self._release(now_ns)
+
+    def pair(self, from_ns: int, peer: str) -> None:
+        """Be the primary of a pair with a clone of this very state; stand still until `from_ns`."""
+        assert not self.held
+        self.peer = peer
+        self.sender = Sender(self.generation, self.settings)
+        self.busy_ns = max(self.busy_ns, from_ns)
+        self.throttle = Throttle(self.settings)
+        self._digest_due = self.settings.digest_every_entries
 
     def go_alone(self, now_ns: int, generation: int) -> None:
         """The backup is gone and cannot come back: what was held may leave."""
         self.generation = generation
         self.sender = None
         self.peer = None
+        self.yielding = False
         self._release(now_ns)
+
+    def take_over(self, now_ns: int) -> None:
+        """Issue again exactly the disk operations that were started and have not completed."""
+        for operation in self.recorder.machine.devices.disk.pending:
+            self.outstanding.submit(operation)
+            self._note(now_ns, "reissue", {"number": operation.number, "block": operation.block,
+                                           "generation": self.generation})
+
+    def control(self, now_ns: int, order: str, value: int) -> None:
+        """An administrator's order: logged, so that the backup does the same at the same place."""
+        if order == control.FAILOVER and self.sender is None:
+            self._note(now_ns, "order", {"order": order, "why": "refused: there is no backup"})
+            return
+        seq = self.recorder.control(now_ns, order, value)
+        self._note(now_ns, "order", {"order": order, "value": value, "seq": seq})
+        if order == control.SHARE:
+            self.share_percent = value
+        elif order == control.FAILOVER:
+            self.yielding = True
+
+    @property
+    def off(self) -> bool:
+        """Switched off, and nobody is left who does not know it."""
+        if self.recorder.machine.devices.powered or self.held:
+            return False
+        return self.sender is None or self.sender.acknowledged >= self.sender.last
 
     def step(self, now_ns: int, until_ns: int) -> None:
         """Execute for a while, then log and release what came of it."""
-        if self.busy_ns <= now_ns and not self.stalled:
+        if self.busy_ns <= now_ns and not self.stalled and not self.yielding:
+            share = min(self.share_percent, self.throttle.percent) * self.speed_percent
+            self.recorder.instruction_ns = INSTRUCTION_NS * 100 * 100 // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
                 self.held.append(output)
                 self._note(self.busy_ns, "output", self._describe(output))
+            for operation in self.recorder.take_requests():
+                self.outstanding.submit(operation)
             self._digest()
             self._release(self.busy_ns)
-        self._flush(max(now_ns, self.busy_ns))
+        at_ns = max(now_ns, self.busy_ns)
+        self._flush(at_ns)
+        for request in self.outstanding.take_due(at_ns, self.generation):
+            self._effects.append(Send(at_ns, DISK_NODE, request))
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to do next."""
-        ready = None if self.stalled else self.recorder.wake_ns(max(now_ns, self.busy_ns))
-        due = self.sender.due_ns() if self.sender is not None else None
-        return min((each for each in (ready, due) if each is not None), default=None)
+        ready_ns = None
+        if not self.stalled and not self.yielding:
+            ready_ns = self.recorder.wake_ns(max(now_ns, self.busy_ns))
+        due_ns = self.sender.due_ns() if self.sender is not None else None
+        times = (ready_ns, due_ns, self.outstanding.due_ns(now_ns))
+        return min((each for each in times if each is not None), default=None)
 
     def take_effects(self) -> list[Effect]:
         """What should be done, since the last call."""
@@ -114,6 +181,8 @@ class Primary:
             "acknowledged": self.sender.acknowledged if self.sender is not None else None})
         if output.device == dev.NIC:
             self._effects.append(Send(now_ns, SWITCH, Packet(output.data)))
+        elif output.operation is not None:
+            self.outstanding.submit(output.operation)
 
     def _flush(self, now_ns: int) -> None:
         if self.sender is None or self.peer is None:

@@ -1,9 +1,9 @@
 """Live execution: run the machine, and write down what it could not repeat by itself.
 
 Used by a primary and by a survivor that runs alone.  Virtual time is spent by executing: a
-retired instruction takes INSTRUCTION_NS.  Interrupts are delivered at the very instruction that
-the guest has reached when they are due and it can take them; nothing is rounded to an epoch
-[paper 2.1, 6].
+retired instruction takes INSTRUCTION_NS, more when the machine has only a share of the processor.
+Interrupts are delivered at the very instruction that the guest has reached when they are due and
+it can take them; nothing is rounded to an epoch [paper 2.1, 6].
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from typing import Callable, NamedTuple
 
+from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.machine import RESULTS, TIMER, Machine
@@ -21,9 +22,9 @@ MASKED_SLICE = 16           # instructions between two looks at a masked interru
 QUEUE_PACKETS_MAX = 256     # packets that wait for the guest; more are lost, as on any card
 
 
-def instructions(time_ns: int) -> int:
+def instructions(time_ns: int, instruction_ns: int) -> int:
     """How many instructions begin within a stretch of time; the last may end after it."""
-    return -(-time_ns // INSTRUCTION_NS)
+    return -(-time_ns // instruction_ns)
 
 
 class Output(NamedTuple):
@@ -51,7 +52,9 @@ class Recorder:
         self.machine = machine
         self.rng = rng
         self.host_clock_ns = host_clock_ns
+        self.instruction_ns = INSTRUCTION_NS
         self.outputs: list[Output] = []
+        self.requests: list[dev.DiskOperation] = []
         self.timer_due_ns: int | None = None
         self._paused = False
         self._started_ns = 0
@@ -76,11 +79,15 @@ class Recorder:
         self.outputs.append(Output(number, seq, at, device, data, operation))
         self.machine.cpu.stop()
 
+    def request(self, operation: dev.DiskOperation) -> None:
+        self.requests.append(operation)
+        self.pause()
+
     # Driving it
 
     def now_ns(self) -> int:
         """The moment of the instruction being executed."""
-        return self._started_ns + (self.machine.position - self._started_at) * INSTRUCTION_NS
+        return self._started_ns + (self.machine.position - self._started_at) * self.instruction_ns
 
     def accept(self, now_ns: int, device: int, data: bytes) -> None:
         """Data from outside reaches a device; a packet for which there is no room is lost."""
@@ -101,7 +108,7 @@ class Recorder:
             if vector is not None and cpu.interruptible:
                 self._interrupt(vector)
                 continue
-            left = instructions(until_ns - self.now_ns())
+            left = instructions(until_ns - self.now_ns(), self.instruction_ns)
             if cpu.halted or left <= 0:
                 break
             cpu.run(machine.position + (min(left, MASKED_SLICE) if vector is not None else left))
@@ -109,7 +116,7 @@ class Recorder:
         return self.now_ns()
 
     def pause(self) -> None:
-        """From `emit`: execute nothing behind the entry being logged, until the next `run`."""
+        """Execute nothing behind this instruction or entry, until the next `run`."""
         self._paused = True
         self.machine.cpu.stop()
 
@@ -120,6 +127,18 @@ class Recorder:
         if not self.machine.cpu.halted or self.machine.wanted() is not None:
             return now_ns
         return self.timer_due_ns
+
+    def control(self, now_ns: int, order: str, value: int) -> int:
+        """An administrator's order takes hold here; answers its entry's number."""
+        self._started_ns, self._started_at = now_ns, self.machine.position
+        seq = self.emit(log.CONTROL, self.machine.position, control.encode(order, value))
+        self.machine.obey(order)
+        return seq
+
+    def take_requests(self) -> list[dev.DiskOperation]:
+        """The reads that the guest has asked for since the last call."""
+        taken, self.requests = self.requests, []
+        return taken
 
     def take_outputs(self) -> list[Output]:
         """What left the guest since the last call."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Iterable
 
+from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.machine import RESULTS, Machine
@@ -39,6 +40,8 @@ class Replayer:
         self.entries: deque[log.Entry] = deque()
         self.executed = executed
         self.outputs: list[Output] = []
+        self.instruction_ns = INSTRUCTION_NS
+        self.order: tuple[str, int] | None = None      # the latest, for the host
         machine.executor = self
 
     def append(self, entries: Iterable[log.Entry]) -> None:
@@ -65,12 +68,15 @@ class Replayer:
         operation = pending[-1] if device == dev.DISK else None
         self.outputs.append(Output(number, entry.seq, entry.at, device, data, operation))
 
+    def request(self, operation: dev.DiskOperation) -> None:
+        """The read's data will come with the log."""
+
     # Driving it
 
     def run(self, now_ns: int, until_ns: int) -> int:
         """Replay from `now_ns` until starved or `until_ns`; answers when that was."""
         machine = self.machine
-        left = instructions(until_ns - now_ns)
+        left = instructions(until_ns - now_ns, self.instruction_ns)
         started = machine.position
         while self.entries and machine.devices.powered:
             entry = self.entries[0]
@@ -81,7 +87,7 @@ class Replayer:
                 self._run_towards(min(self._reach(), machine.position + budget))
                 continue
             self._apply(entry)
-        return now_ns + (machine.position - started) * INSTRUCTION_NS
+        return now_ns + (machine.position - started) * self.instruction_ns
 
     def runnable(self) -> bool:
         """Whether there is an entry to run towards."""
@@ -115,6 +121,9 @@ class Replayer:
             if not machine.cpu.interruptible:
                 self._diverge(entry, "the guest cannot take an interrupt here")
             machine.deliver(vector)
+        elif entry.kind == log.CONTROL:
+            self.order = control.decode(entry.data)
+            machine.obey(self.order[0])
         elif entry.kind == log.DIGEST:
             self._compare(entry)
         self.entries.popleft()

@@ -1,10 +1,11 @@
-"""One host's half of the pair, sans-IO: `receive` takes messages, `tick` answers effects.
+"""One host's part in the pair, sans-IO: messages go in by `receive`, effects come out of `tick`.
 
 It reads no clock, socket, file or global random source.  A replica is, at any time, one of
 
     primary     executes, logs to its backup           backup      replays the primary's log
     contending  suspects the other side and asks the   alone       live without a backup
-                disk; neither live nor halted          halted      lost, or diverged: mute for good
+                disk; neither live nor halted          spare       runs nothing, may be cloned to
+    halted      lost, or diverged: mute, soon a spare  off         switched off by its administrator
 
 Whoever wants to go live, a primary that lost its backup included, first does an atomic
 test-and-set on the shared disk [paper 2.3].  The flag belongs to the pair's generation, and the
@@ -15,55 +16,82 @@ from __future__ import annotations
 
 from typing import Any, Callable, Union
 
+from vmft import control
+from vmft import devices as dev
 from vmft.backup import Backup
 from vmft.cpu import GuestFault
-from vmft.detector import Detector
 from vmft.machine import GuestError, Machine
-from vmft.messages import (DISK_NODE, SWITCH, Ack, Advertise, Effect, Heartbeat, Log, Message, Note,
-                           Packet, Send, TestAndSet, TestAndSetReply)
+from vmft.messages import (CLUSTER, SWITCH, Ack, Administer, Advertise, Copied, DiskReply, Effect,
+                           Fenced, Heartbeat, HostUp, Log, Message, Note, Packet, Pages, Place,
+                           Refused, Send, Switch, TestAndSetReply)
 from vmft.primary import Primary
 from vmft.prng import Rng
+from vmft.protector import Protector
 from vmft.recorder import Recorder
 from vmft.replayer import Divergence, Replayer
 from vmft.settings import DEFAULT, Settings
+from vmft.spare import Spare
+from vmft.watch import Watch
+
+Role = Union[Primary, Backup, Spare]
 
 
 class Replica:
-    """A host with its machine; `first` starts as the primary of generation 1."""
+    """A host, and the machine on it if there is one.
 
-    def __init__(self, name: str, peer: str, machine: Machine, *, first: bool, rng: Rng,
+    It starts as the primary of generation 1 with `peer` as its backup, as that backup, or as a
+    spare, by `status`.
+    """
+
+    def __init__(self, name: str, make_machine: Callable[[], Machine], *, rng: Rng,
                  settings: Settings = DEFAULT, bugs: frozenset[str] = frozenset(),
-                 host_clock_ns: Callable[[int], int] = lambda now_ns: now_ns) -> None:
+                 host_clock_ns: Callable[[int], int] = lambda now_ns: now_ns,
+                 status: str = "spare", peer: str = "") -> None:
         self.name = name
-        self.peer = peer
-        self.machine = machine
+        self.make_machine = make_machine
         self.settings = settings
         self.bugs = bugs
         self.rng = rng
         self.host_clock_ns = host_clock_ns
-        self.detector = Detector(settings, 0)
-        self.contending = False
-        self.halted = False
-        self.role: Union[Primary, Backup]
-        if first:
-            self.role = self._live(1, peer)
-        else:
-            self.role = Backup(Replayer(machine), 1, peer, settings)
+        self.speed_percent = 100
+        self.watch: Watch | None = None
+        self.protector: Protector | None = None
+        self.halted_ns: int | None = None
+        self.off = False
+        self.role: Role = Spare(make_machine, settings)
         self._inbox: list[tuple[int, str, Message]] = []
         self._effects: list[Effect] = []
-        self._beat_ns = 0
-        self._ask_ns = 0
+        self._report_ns = 0
+        if status == "primary":
+            self.role = self._live(make_machine(), 1, peer)
+        elif status == "backup":
+            self.role = Backup(Replayer(make_machine()), 1, peer, settings)
+        if status != "spare":
+            self.watch = Watch(1, peer, settings, 0)
 
     @property
     def status(self) -> str:
         """One of the words in this module's docstring."""
-        if self.halted:
+        if self.off:
+            return "off"
+        if self.halted_ns is not None:
             return "halted"
-        if self.contending:
+        if self.watch is not None and self.watch.contending:
             return "contending"
-        if isinstance(self.role, Backup):
-            return "backup"
-        return "primary" if self.role.peer is not None else "alone"
+        if isinstance(self.role, Primary):
+            return "alone" if self.role.peer is None else "primary"
+        return "backup" if isinstance(self.role, Backup) else "spare"
+
+    @property
+    def machine(self) -> Machine | None:
+        """The machine that this host runs, if any."""
+        if isinstance(self.role, Primary):
+            return self.role.recorder.machine
+        return self.role.replayer.machine if isinstance(self.role, Backup) else None
+
+    def report_from(self, now_ns: int) -> None:
+        """The host comes up at this moment."""
+        self._report_ns = now_ns
 
     def receive(self, now_ns: int, source: str, message: Message) -> None:
         """Queue a message that arrived; it is dealt with at the next tick."""
@@ -73,83 +101,128 @@ class Replica:
         """Do what is due at `now_ns`, and let the guest execute until `until_ns` at most."""
         inbox, self._inbox = self._inbox, []
         for at_ns, source, message in inbox:
-            if not self.halted:
-                self._handle(at_ns, source, message)
-        if not self.halted:
-            self._beat(now_ns)
-            self._watch(now_ns)
+            if self.mute:
+                break
+            self._handle(at_ns, source, message)
+        self._report(now_ns)
+        if not self.mute and self.watch is not None:
+            self._effects += self.watch.effects(now_ns)
+            if self.watch.contending and "no-test-and-set" in self.bugs:
+                self._won(now_ns)
+        if not self.mute:
             due_ns = self._due_ns()
-            self._step(now_ns, until_ns if due_ns is None else min(until_ns, due_ns))
+            self._step(now_ns, until_ns if due_ns is None else min(until_ns, max(due_ns, now_ns)))
         self._effects += self.role.take_effects()
         taken, self._effects = self._effects, []
         return taken
 
     def wake_ns(self, now_ns: int) -> int | None:
-        """When `tick` should be called next if nothing arrives; None for never."""
-        if self.halted:
-            return None
+        """When `tick` should be called next if nothing arrives."""
         if self._inbox:
             return now_ns
-        work_ns = self.role.wake_ns(now_ns) if self._executing() else None
-        due_ns = self._due_ns()
-        return min((each for each in (work_ns, due_ns) if each is not None), default=None)
+        work_ns = self.role.wake_ns(now_ns) if self._executing() and not self.mute else None
+        times = (work_ns, self._due_ns(), self._report_ns)
+        return min(each for each in times if each is not None)
+
+    @property
+    def mute(self) -> bool:
+        """Whether this replica takes no part any more."""
+        return self.off or self.halted_ns is not None
 
     def _due_ns(self) -> int | None:
         """When the host itself has something to do, whatever its guest does."""
-        if self.role.peer is None or self._going_live():
-            return None
-        other_ns = self._ask_ns if self.contending else self.detector.due_ns()
-        return min(self._beat_ns, other_ns)
+        if self.mute:
+            return None if self.halted_ns is None else self.halted_ns + self.settings.reboot_ns
+        watched = self.watch.due_ns() if self.watch is not None else None
+        protected = self.protector.due_ns() if self.protector is not None else None
+        return min((each for each in (watched, protected) if each is not None), default=None)
+
+    def _report(self, now_ns: int) -> None:
+        """Tell the cluster service that this host is there; a halted one becomes a spare."""
+        if self.halted_ns is not None and now_ns >= self.halted_ns + self.settings.reboot_ns:
+            self.halted_ns = None
+            self.role = Spare(self.make_machine, self.settings)
+            self._note(now_ns, "spare", {})
+        if now_ns >= self._report_ns:
+            self._report_ns = now_ns + self.settings.host_up_ns
+            self._effects.append(
+                Send(now_ns, CLUSTER, HostUp(self.status, self.role.generation)))
 
     # Messages
 
     def _handle(self, now_ns: int, source: str, message: Message) -> None:
+        """Pass a message on to whom it concerns; in another role or generation, to nobody."""
         role = self.role
-        if isinstance(message, Packet):
-            if isinstance(role, Primary):
-                role.packet(now_ns, message.data)
-        elif isinstance(message, TestAndSetReply):
+        if isinstance(message, TestAndSetReply):
             self._decided(now_ns, message)
+        elif isinstance(role, Primary):
+            self._handle_live(role, now_ns, source, message)
+        elif isinstance(role, Backup):
+            self._handle_backup(role, now_ns, source, message)
+        elif isinstance(message, Pages):
+            role.collect(now_ns, source, message)
+        elif isinstance(message, Switch):
+            self._become_backup(role, now_ns, source, message)
+
+    def _handle_live(self, role: Primary, now_ns: int, source: str, message: Message) -> None:
+        if isinstance(message, Packet):
+            role.packet(now_ns, message.data)
+        elif isinstance(message, DiskReply):
+            role.disk_replied(now_ns, message)
+        elif isinstance(message, Fenced):
+            self._fenced(now_ns, message)
+        elif isinstance(message, Administer):
+            role.control(now_ns, message.order, message.value)
         elif isinstance(message, Heartbeat):
-            if message.generation == role.generation:
-                self.detector.heard_heartbeat(now_ns)
-        elif isinstance(message, Log):
-            if isinstance(role, Backup) and message.generation == role.generation:
-                self.detector.heard_log(now_ns)
-                role.log(now_ns, message)
+            self._heard(now_ns, message)
         elif isinstance(message, Ack):
-            if isinstance(role, Primary) and message.generation == role.generation \
-                    and role.sender is not None:
-                self.detector.heard_log(now_ns)
-                role.acknowledged(now_ns, message)
+            self._acknowledged(role, now_ns, message)
+        elif self.protector is not None:
+            if isinstance(message, Place):
+                self._effects += self.protector.start(now_ns, message)
+            elif isinstance(message, Copied):
+                self._effects += self.protector.copied(now_ns, message)
+            elif isinstance(message, Refused):
+                self._effects += self.protector.refuse(now_ns, source, message)
 
-    def _beat(self, now_ns: int) -> None:
-        if self.role.peer is not None and now_ns >= self._beat_ns and not self._going_live():
-            self._beat_ns = now_ns + self.settings.heartbeat_ns
-            self._effects.append(Send(now_ns, self.role.peer, Heartbeat(self.role.generation)))
+    def _handle_backup(self, role: Backup, now_ns: int, source: str, message: Message) -> None:
+        if isinstance(message, Heartbeat):
+            self._heard(now_ns, message)
+        elif isinstance(message, Log) and message.generation == role.generation:
+            if self.watch is not None:
+                self.watch.detector.heard_log(now_ns)
+            role.log(now_ns, message)
+        elif isinstance(message, Switch) and message.generation == role.generation:
+            role.acknowledge(now_ns)        # it was not heard the first time
 
-    # Suspicion, test-and-set
+    def _heard(self, now_ns: int, message: Heartbeat) -> None:
+        if self.watch is not None and message.generation == self.watch.generation:
+            self.watch.detector.heard_heartbeat(now_ns)
 
-    def _watch(self, now_ns: int) -> None:
-        """Suspect the other side when it is silent; ask the disk until it answers."""
-        if self.role.peer is None or self._going_live():
+    def _acknowledged(self, role: Primary, now_ns: int, message: Ack) -> None:
+        if role.sender is None or message.generation != role.generation:
             return
-        if not self.contending:
-            why = self.detector.suspicion(now_ns)
-            if why is None:
-                return
-            self.contending = True
-            self._ask_ns = now_ns
-            self._note(now_ns, "suspect", {"peer": self.role.peer, "why": why,
-                                           "generation": self.role.generation})
-        if "no-test-and-set" in self.bugs:
-            self._won(now_ns)
-        elif now_ns >= self._ask_ns:
-            self._ask_ns = now_ns + self.settings.test_and_set_retry_ns
-            self._effects.append(Send(now_ns, DISK_NODE, TestAndSet(self.role.generation)))
+        if self.watch is not None:
+            self.watch.detector.heard_log(now_ns)
+        if self.protector is not None:
+            self.protector = None
+            self._note(now_ns, "protected", {"peer": role.peer, "generation": role.generation})
+        role.acknowledged(now_ns, message)
+
+    def _become_backup(self, role: Spare, now_ns: int, source: str, message: Switch) -> None:
+        backup = role.become(source, message)
+        if backup is None:
+            return
+        self.role = backup
+        self.watch = Watch(backup.generation, source, self.settings, now_ns)
+        backup.acknowledge(now_ns)
+        self._note(now_ns, "backup", {"of": source, "generation": backup.generation,
+                                      "position": backup.replayer.machine.position})
+
+    # Going live
 
     def _decided(self, now_ns: int, reply: TestAndSetReply) -> None:
-        if not self.contending or reply.generation != self.role.generation:
+        if self.watch is None or not self.watch.decides(reply):
             return
         if reply.winner == self.name:
             self._won(now_ns)
@@ -158,48 +231,58 @@ class Replica:
 
     def _won(self, now_ns: int) -> None:
         """Nobody else can go live in this generation now."""
-        self.contending = False
-        if isinstance(self.role, Primary):
-            generation = self.role.generation + 1
-            self._went_live(now_ns, generation, held=len(self.role.held))
-            self.role.go_alone(now_ns, generation)
-        else:
-            self.role.deaf = True
+        self.watch = None
+        role = self.role
+        if isinstance(role, Backup):
+            role.deaf = True
+        elif isinstance(role, Primary):
+            self._went_live(now_ns, role.generation + 1, held=len(role.held))
+            role.go_alone(now_ns, role.generation + 1)
+            self.protector = Protector(role, self.settings)
 
-    def _going_live(self) -> bool:
-        return isinstance(self.role, Backup) and self.role.deaf
+    def _fenced(self, now_ns: int, message: Fenced) -> None:
+        """The disk serves a newer generation: this one has been over for a while."""
+        if message.generation > self.role.generation:
+            self._halt(now_ns, f"fenced off: generation {message.generation} is live")
 
-    def _go_live(self, now_ns: int) -> None:
+    def _go_live(self, backup: Backup, now_ns: int) -> None:
         """The log is consumed: the machine goes on by itself, from here."""
-        backup = self.role
-        assert isinstance(backup, Backup)
-        assert backup.caught_up
         self._effects += backup.take_effects()
-        self.role = self._live(backup.generation + 1, None)
-        self.role.busy_ns = backup.busy_ns
-        self._went_live(now_ns, self.role.generation, executed=backup.replayer.executed,
-                        position=self.machine.position)
-        self._effects.append(Send(now_ns, SWITCH, Advertise(self.role.generation)))
+        machine = backup.replayer.machine
+        live = self.role = self._live(machine, backup.generation + 1, None)
+        live.busy_ns, live.share_percent = backup.busy_ns, backup.share_percent
+        self.protector = Protector(live, self.settings)
+        self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
+                        position=machine.position)
+        self._effects.append(Send(now_ns, SWITCH, Advertise(live.generation)))
         for output in backup.unconfirmed:
-            self.role.send_out(now_ns, output, again=True)
+            if output.device != dev.DISK:
+                live.send_out(now_ns, output, again=True)
+        live.take_over(now_ns)
 
-    def _live(self, generation: int, peer: str | None) -> Primary:
-        """A live role over this host's machine."""
+    def _live(self, machine: Machine, generation: int, peer: str | None) -> Primary:
+        """A live role over a machine."""
         stream = self.rng.split(f"generation {generation}")
-        recorder = Recorder(self.machine, stream, self.host_clock_ns)
+        recorder = Recorder(machine, stream, self.host_clock_ns)
         return Primary(recorder, generation, peer, self.settings, self.bugs)
 
     # Execution
 
     def _executing(self) -> bool:
-        return not self.contending or isinstance(self.role, Backup)
+        """Whether the guest may run: not while it is open who goes on, except along the log."""
+        contending = self.watch is not None and self.watch.contending
+        return not contending or isinstance(self.role, Backup)
 
     def _step(self, now_ns: int, until_ns: int) -> None:
         """Let the machine run; what goes wrong in it stops this replica for good."""
-        if not self._executing():
+        role = self.role
+        if isinstance(role, Spare) or not self._executing():
             return
+        role.speed_percent = self.speed_percent
         try:
-            self.role.step(now_ns, until_ns)
+            if self.protector is not None:
+                self._protect(self.protector, now_ns)
+            role.step(now_ns, until_ns)
         except Divergence as divergence:
             self._note(now_ns, "divergence", divergence.data)
             self._halt(now_ns, f"replay diverged: {divergence}")
@@ -207,17 +290,42 @@ class Replica:
             self._note(now_ns, "fault", {"why": str(fault)})
             self._halt(now_ns, f"the guest failed: {fault}")
         else:
-            self._after_step(now_ns)
+            self._after_step(role, max(now_ns, role.busy_ns))
 
-    def _after_step(self, now_ns: int) -> None:
-        if isinstance(self.role, Backup) and self.role.deaf and self.role.caught_up:
-            self._go_live(max(now_ns, self.role.busy_ns))
+    def _protect(self, protector: Protector, now_ns: int) -> None:
+        """Go on with restoring redundancy; from the switch on, the two watch each other."""
+        self._effects += protector.step(now_ns)
+        pair = protector.primary
+        if pair.peer is not None and self.watch is None:
+            self.watch = Watch(pair.generation, pair.peer, self.settings, pair.busy_ns)
+
+    def _after_step(self, role: Primary | Backup, now_ns: int) -> None:
+        """What the step may have decided: an order was carried out, the log is consumed."""
+        if isinstance(role, Primary):
+            if role.off:
+                self._switch_off(now_ns)
+            return
+        order, role.replayer.order = role.replayer.order, None
+        if not role.replayer.machine.devices.powered:
+            self._switch_off(now_ns)
+        elif order is not None and order[0] == control.SHARE:
+            role.share_percent = order[1]
+        elif order is not None and order[0] == control.FAILOVER and self.watch is not None:
+            self._effects.append(self.watch.contend(now_ns, "handed over on purpose"))
+        if role.deaf and role.caught_up and not self.off:
+            self._go_live(role, now_ns)
+
+    def _switch_off(self, now_ns: int) -> None:
+        self.off = True
+        self.watch = self.protector = None
+        self._note(now_ns, "off", {"generation": self.role.generation})
 
     def _went_live(self, now_ns: int, generation: int, **data: Any) -> None:
         self._note(now_ns, "live", {"generation": generation, **data})
 
     def _halt(self, now_ns: int, why: str) -> None:
-        self.halted = True
+        self.halted_ns = now_ns
+        self.watch = self.protector = None
         self._note(now_ns, "halt", {"why": why, "generation": self.role.generation})
 
     def _note(self, at_ns: int, kind: str, data: dict[str, Any]) -> None:

@@ -25,6 +25,14 @@ class Settings:
     backup_buffer_entries: int = 4096                   # received and not executed
     batch_entries: int = 512                            # in one message
     digest_every_entries: int = 128
+    lag_high_ns: int = 100 * MILLISECOND_NS             # above: the primary is slowed down
+    lag_low_ns: int = 20 * MILLISECOND_NS               # below: it is let go again
+    lag_period_ns: int = 20 * MILLISECOND_NS            # between two adjustments of its share
+    lag_step_percent: int = 5
+    host_up_ns: int = 200 * MILLISECOND_NS              # a host reports to the cluster service
+    need_backup_ns: int = 500 * MILLISECOND_NS          # a machine alone asks for a backup
+    clone_silence_ns: int = 1000 * MILLISECOND_NS       # without an answer: this clone has failed
+    reboot_ns: int = 500 * MILLISECOND_NS               # a halted host is a spare again
 
 
 DEFAULT = Settings()

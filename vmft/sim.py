@@ -11,16 +11,18 @@ from __future__ import annotations
 import heapq
 from typing import Any, Callable, NamedTuple, Union
 
+from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
 from vmft.guests.build import load
 from vmft.machine import Machine
-from vmft.messages import (DISK_NODE, SWITCH, Advertise, Effect, Log, Message, Note, Packet, Send)
+from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
+                           Message, Note, Packet, Send)
 from vmft.network import CLIENTS, LOOKAHEAD_NS, Link, Network, Ratio
 from vmft.prng import Rng
 from vmft.replica import Replica
 from vmft.settings import DEFAULT, Settings
 
-HOSTS = ("n1", "n2")
+HOSTS = 3
 SKEW_NS_MAX = 2_000_000_000
 
 Observer = Callable[[int, str, str, dict[str, Any]], None]
@@ -48,23 +50,37 @@ class Sim:
     """
 
     def __init__(self, guest: str, *, seed: int, observe: Observer,
-                 bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT) -> None:
+                 bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT,
+                 hosts: int = HOSTS) -> None:
         rng = Rng(seed, "sim")
+        self.rng = rng
+        self.bugs = bugs
+        self.settings = settings
         self.now_ns = 0
         self.observe = observe
         self.network = Network(rng.split("network"))
-        self.disk = DiskNode()
-        self.service = HOSTS[0]     # where the switch sends frames for the service
+        self.disk = DiskNode(bugs)
+        names = [f"n{number}" for number in range(1, hosts + 1)]
+        self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
+        self.service = names[0]     # where the switch sends frames for the service
         self.crashed: dict[str, int] = {}
-        image = load(guest)
-        self.replicas = {
-            name: Replica(name, peer, Machine(image), first=name == HOSTS[0], bugs=bugs,
-                          rng=rng.split(name), settings=settings, host_clock_ns=_clock(rng, name))
-            for name, peer in (HOSTS, HOSTS[::-1])}
+        self.image = load(guest)
+        self._boots = dict.fromkeys(names, 0)
+        self.replicas = {name: self._boot(name, "spare") for name in names}
+        self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
+        self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
         self._wakes: dict[str, int | None] = {name: 0 for name in self.replicas}
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
+
+    def _boot(self, name: str, status: str, peer: str = "") -> Replica:
+        """A host starts from nothing."""
+        rng = self.rng.split(name)
+        self._boots[name] += 1
+        return Replica(name, lambda: Machine(self.image), status=status, peer=peer, bugs=self.bugs,
+                       rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
+                       host_clock_ns=_clock(rng))
 
     # For the harness
 
@@ -104,17 +120,36 @@ class Sim:
 
     def links(self) -> list[Link]:
         """Every ordered pair of nodes that talk to each other."""
-        nodes = [*self.replicas, DISK_NODE, CLIENTS]
+        nodes = [*self.replicas, DISK_NODE, CLUSTER, CLIENTS]
         return [(one, other) for one in nodes for other in nodes
                 if one != other and (one in self.replicas or other in self.replicas)]
 
     def crash(self, node: str) -> None:
-        """A host stops for good, and what it had not put on the wire is lost."""
+        """A host stops, and what it had not put on the wire is lost."""
         self.crashed[node] = self.now_ns
         self._wakes[node] = None
         self._note(self.now_ns, node, "crash", {})
         for held in self.network.forget(node):
             self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
+
+    def restart(self, node: str) -> None:
+        """A crashed host comes back, with nothing in its memory."""
+        if self.crashed.pop(node, None) is None:
+            return
+        self.replicas[node] = self._boot(node, "spare")
+        self.replicas[node].report_from(self.now_ns)
+        self._wakes[node] = self.now_ns
+        self._note(self.now_ns, node, "restart", {})
+
+    def slow(self, node: str, percent: int) -> None:
+        """A host's processor runs at this part of its speed."""
+        self.replicas[node].speed_percent = percent
+
+    def administer(self, order: str, value: int = 0) -> None:
+        """Give an order to whoever is live."""
+        for name, replica in self.replicas.items():
+            if replica.status in ("primary", "alone") and name not in self.crashed:
+                self._push(self.now_ns, Delivery(CLUSTER, name, Administer(order, value)))
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -165,6 +200,8 @@ class Sim:
             return [event]
         if event.to == DISK_NODE:
             self._perform(DISK_NODE, self.disk.handle(at_ns, event.source, event.message))
+        elif event.to == CLUSTER:
+            self._perform(CLUSTER, self.cluster.handle(at_ns, event.source, event.message))
         elif event.to in self.crashed:
             self._dropped(at_ns, event.source, event.to, event.message, "nobody there")
         else:
@@ -211,6 +248,8 @@ class Sim:
             data |= {"first": message.first, "last": message.last}
         elif isinstance(message, Packet):
             data["request"] = int.from_bytes(message.data[:8], "little")
+        if isinstance(message, HostUp):
+            return
         self._note(at_ns, source, "stalled" if why == "stalled" else "drop", data)
 
     def _note(self, at_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
@@ -224,7 +263,7 @@ class Sim:
             self.observe(at_ns, node, kind, data)
 
 
-def _clock(rng: Rng, name: str) -> Callable[[int], int]:
+def _clock(rng: Rng) -> Callable[[int], int]:
     """A host's clock: virtual time, off by a constant of its own."""
-    skew_ns = SKEW_NS_MAX + rng.split(f"clock {name}").below(SKEW_NS_MAX)
+    skew_ns = SKEW_NS_MAX + rng.split("clock").below(SKEW_NS_MAX)
     return lambda now_ns: now_ns + skew_ns

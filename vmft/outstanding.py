@@ -1,0 +1,75 @@
+"""A live machine's disk operations: which are on their way, and which must wait.
+
+Two operations race when they touch the same blocks and one writes, or when both move data into the
+same memory; the later one waits until the earlier has completed [paper 3.4].  Both sides of a pair
+issue in the same order, so they serialise alike.  What is not answered is asked again: the disk's
+link keeps order, and nothing that overlaps is issued meanwhile, so asking twice is harmless.
+"""
+
+from __future__ import annotations
+
+from vmft.devices import READ, WRITE, DiskOperation
+from vmft.messages import DiskRequest
+from vmft.ports import LAYOUT
+from vmft.settings import MILLISECOND_NS
+
+RETRY_NS = 100 * MILLISECOND_NS
+
+
+class Outstanding:
+    """Operations submitted and not completed, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.operations: dict[int, DiskOperation] = {}
+        self._sent_ns: dict[int, int] = {}
+
+    def submit(self, operation: DiskOperation) -> None:
+        """The operation may be issued as soon as nothing earlier races with it."""
+        self.operations[operation.number] = operation
+
+    def completed(self, number: int) -> DiskOperation | None:
+        """The operation that this answer ends; None if it had ended before."""
+        self._sent_ns.pop(number, None)
+        return self.operations.pop(number, None)
+
+    def take_due(self, now_ns: int, generation: int) -> list[DiskRequest]:
+        """What to send to the disk now."""
+        due = []
+        for operation in self.operations.values():
+            sent_ns = self._sent_ns.get(operation.number)
+            if sent_ns is None and not self._must_wait(operation) \
+                    or sent_ns is not None and now_ns >= sent_ns + RETRY_NS:
+                self._sent_ns[operation.number] = now_ns
+                due.append(_request(operation, generation))
+        return due
+
+    def due_ns(self, now_ns: int) -> int | None:
+        """When there is something to send next."""
+        if any(number not in self._sent_ns and not self._must_wait(operation)
+               for number, operation in self.operations.items()):
+            return now_ns
+        return min((sent_ns + RETRY_NS for sent_ns in self._sent_ns.values()), default=None)
+
+    def _must_wait(self, operation: DiskOperation) -> bool:
+        """Whether an earlier operation races with this one."""
+        return any(other.number < operation.number and races(other, operation)
+                   for other in self.operations.values())
+
+
+def races(one: DiskOperation, other: DiskOperation) -> bool:
+    """Whether the order of two operations can be seen."""
+    if WRITE in (one.command, other.command) \
+            and _overlap(one.block, one.blocks, other.block, other.blocks):
+        return True
+    size = LAYOUT["BLOCK_SIZE"]
+    return one.command == other.command == READ \
+        and _overlap(one.address, one.blocks * size, other.address, other.blocks * size)
+
+
+def _overlap(start: int, length: int, other_start: int, other_length: int) -> bool:
+    return start < other_start + other_length and other_start < start + length
+
+
+def _request(operation: DiskOperation, generation: int) -> DiskRequest:
+    return DiskRequest(generation, operation.number, operation.command, operation.block,
+                       operation.blocks, operation.data)

@@ -1,0 +1,54 @@
+"""One side's watch over the other: heartbeats, suspicion, and the test-and-set that follows.
+
+Suspicion gives no right to anything: dead and unreachable look alike.  Whoever suspects asks the
+shared disk for the generation's flag, again and again until it answers; only the winner may go
+live [paper 2.3].
+"""
+
+from __future__ import annotations
+
+from vmft.detector import Detector
+from vmft.messages import (DISK_NODE, Effect, Heartbeat, Note, Send, TestAndSet, TestAndSetReply)
+from vmft.settings import Settings
+
+
+class Watch:
+    """Over `peer`, in one generation; `contending` once the peer is suspected."""
+
+    def __init__(self, generation: int, peer: str, settings: Settings, now_ns: int) -> None:
+        self.generation = generation
+        self.peer = peer
+        self.settings = settings
+        self.detector = Detector(settings, now_ns)
+        self.contending = False
+        self._beat_ns = now_ns
+        self._ask_ns = now_ns
+
+    def effects(self, now_ns: int) -> list[Effect]:
+        """What is due: a heartbeat, a suspicion, a question to the disk."""
+        due: list[Effect] = []
+        if now_ns >= self._beat_ns:
+            self._beat_ns = now_ns + self.settings.heartbeat_ns
+            due.append(Send(now_ns, self.peer, Heartbeat(self.generation)))
+        why = None if self.contending else self.detector.suspicion(now_ns)
+        if why is not None:
+            due.append(self.contend(now_ns, why))
+        if self.contending and now_ns >= self._ask_ns:
+            self._ask_ns = now_ns + self.settings.test_and_set_retry_ns
+            due.append(Send(now_ns, DISK_NODE, TestAndSet(self.generation)))
+        return due
+
+    def contend(self, now_ns: int, why: str) -> Note:
+        """Start asking the disk for the right to go live."""
+        self.contending = True
+        self._ask_ns = now_ns
+        return Note(now_ns, "suspect", {
+            "peer": self.peer, "why": why, "generation": self.generation})
+
+    def decides(self, reply: TestAndSetReply) -> bool:
+        """Whether this answer is the one that was asked for."""
+        return self.contending and (reply.generation, reply.flag) == (self.generation, 0)
+
+    def due_ns(self) -> int:
+        """When something is due next."""
+        return min(self._beat_ns, self._ask_ns if self.contending else self.detector.due_ns())
