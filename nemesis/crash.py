@@ -1,24 +1,27 @@
-"""Crashes: a host stops for good, with whatever it had not put on the wire.
+"""Crashes: a host stops, with all its memory and whatever it had not put on the wire.
 
-The pair survives one failure [paper 2.1], so the last host that could still serve is spared, and
-the record says so.
+The pair survives one failure at a time [paper 2.1], so a host is spared while no other could take
+over, and the record says so.  Crashed hosts come back empty after a while.
 """
 
 from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng, nothing
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
 
 TARGETS = ("primary", "backup", "either")
 DELAY_NS_MAX = 250 * MILLISECOND_NS
+AWAY_NS = (500 * MILLISECOND_NS, 2500 * MILLISECOND_NS)
 ABLE = ("primary", "backup")
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
-    """One crash; the primary's is the most telling."""
+    """One crash; the primary's is the most telling.  The host returns later."""
     target = "primary" if rng.chance(1, 2) else rng.choice(TARGETS)
-    return [Fault(rng.below(DELAY_NS_MAX), "crash", {"target": target, "pick": rng.below(2)})]
+    crash_ns = rng.below(DELAY_NS_MAX)
+    return [Fault(crash_ns, "crash", {"target": target, "pick": rng.below(2)}),
+            Fault(crash_ns + rng.between(*AWAY_NS), "restart")]
 
 
 def crash(cluster: Cluster, value: Any) -> Any:
@@ -35,10 +38,25 @@ def crash(cluster: Cluster, value: Any) -> Any:
     return {"crashed": victim, "role": roles[victim]}
 
 
+def restart(cluster: Cluster, value: Any = None) -> Any:
+    """Every crashed host comes back, with nothing in its memory."""
+    crashed = [name for name, role in cluster.roles().items() if role == "crashed"]
+    if not crashed:
+        return {"nothing": "no host is crashed"}
+    for name in crashed:
+        cluster.restart(name)
+    return {"restarted": crashed}
+
+
+def heal(cluster: Cluster) -> None:
+    """All hosts are up."""
+    restart(cluster)
+
+
 CRASH = Nemesis(
     name="crash",
-    meaning="a host stops for good: the primary, the backup, or either",
-    faults={"crash": crash},
+    meaning="a host stops, and comes back empty: the primary, the backup, or either",
+    faults={"crash": crash, "restart": restart},
     episode=episode,
-    heal=nothing,
+    heal=heal,
 )

@@ -42,7 +42,10 @@ class Cluster(Protocol):
         """Every ordered pair of nodes that talk to each other."""
 
     def crash(self, node: str) -> None:
-        """A host stops for good, and what it had not put on the wire is lost."""
+        """A host stops, and what it had not put on the wire is lost."""
+
+    def restart(self, node: str) -> None:
+        """A crashed host comes back, with nothing in its memory."""
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -82,7 +85,3 @@ class Nemesis:
     faults: dict[str, Callable[[Cluster, Any], Any]]
     episode: Callable[[Rng, Sequence[str]], list[Fault]]
     heal: Callable[[Cluster], None]
-
-
-def nothing(cluster: Cluster) -> None:
-    """Healing for what cannot be undone."""
