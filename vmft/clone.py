@@ -15,7 +15,7 @@ from unicorn.unicorn_const import UC_API_MAJOR, UC_API_MINOR, UC_API_PATCH
 
 from vmft import entry as log
 from vmft.cpu import Snapshot
-from vmft.engine import CPU_MODEL, PAGE_SIZE
+from vmft.engine import PAGE_SIZE
 from vmft.machine import Machine, State
 from vmft.messages import Copied, Hello, Pages, Switch
 
@@ -23,6 +23,7 @@ PAGE_NS = 33_000            # to put one page on a wire of 1 Gbit/s
 SWITCH_NS = 50_000          # registers, devices, and the switch itself
 FEW_PAGES = 4               # few enough to stand still for
 ROUNDS_MAX = 8
+CPU_MODEL = "SANDYBRIDGE"
 EMULATOR = f"unicorn {UC_API_MAJOR}.{UC_API_MINOR}.{UC_API_PATCH}"
 
 Page = tuple[int, bytes]

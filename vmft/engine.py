@@ -20,7 +20,6 @@ from unicorn.unicorn_py3.unicorn import uclib
 
 EMULATOR = (f"unicorn {uc.UC_VERSION_MAJOR}.{uc.UC_VERSION_MINOR}.{uc.UC_VERSION_PATCH}"
             f" x86-64 sandybridge on {platform.machine()}")
-CPU_MODEL = "UC_CPU_X86_SANDYBRIDGE"
 PAGE_SIZE = 4096
 CODE_BUFFER_SIZE = 8 << 20      # bytes of address space for translated code, an engine
 NOWHERE = 0                     # where a run ends by address: page 0 is never mapped
@@ -98,7 +97,7 @@ class Engine:
         self.handle = ctypes.c_void_p()
         check(uclib.uc_open(uc.UC_ARCH_X86, uc.UC_MODE_64, ctypes.byref(self.handle)))
         # Sandy Bridge: has rdtscp, has not rdrand and rdseed, which therefore trap.
-        self._control(uc.UC_CTL_CPU_MODEL, ctypes.c_int(getattr(x86, CPU_MODEL)))
+        self._control(uc.UC_CTL_CPU_MODEL, ctypes.c_int(x86.UC_CPU_X86_SANDYBRIDGE))
         self._control(uc.UC_CTL_TCG_BUFFER_SIZE, ctypes.c_uint32(CODE_BUFFER_SIZE))
         self._ram = (ctypes.c_char * len(ram)).from_buffer(ram)
         check(uclib.uc_mem_map_ptr(self.handle, PAGE_SIZE, len(ram) - PAGE_SIZE, uc.UC_PROT_ALL,
