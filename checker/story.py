@@ -10,6 +10,7 @@ from collections import defaultdict
 from typing import Any, Iterable
 
 from checker.check import Record
+from checker.vacuity import had_effect
 from histories import NEMESIS, Call, Event, Op
 
 
@@ -63,8 +64,7 @@ class Story:
         for op in self.record.history:
             if op.time > at_ns:
                 break
-            if op.process == NEMESIS and isinstance(op.value, dict) and "effect" in op.value \
-                    and "nothing" not in op.value["effect"] and (not names or op.f in names):
+            if op.process == NEMESIS and had_effect(op) and (not names or op.f in names):
                 latest = op
         return latest
 

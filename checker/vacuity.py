@@ -1,10 +1,12 @@
 """Vacuity: a run that did nothing, or whose faults met nothing, proves nothing.
 
 Such a run is unknown, never valid.  A fault counts when it had an effect, and some call was open
-between it and the next fault, or the end of the history.
+between it and the next fault, or the healing.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from checker.check import Record
 from checker.verdict import Verdict
@@ -37,13 +39,21 @@ def count_faults(history: History) -> tuple[int, int]:
         elif had_effect(op):
             faults += 1
             waiting = True
+        elif "healed" in effect_of(op):
+            waiting = False
         if waiting and open_calls > 0:
             met += 1
             waiting = False
     return faults, met
 
 
+def effect_of(op: Op) -> dict[str, Any]:
+    """What a nemesis op says that it did; empty for a plan."""
+    effect = op.value.get("effect") if isinstance(op.value, dict) else None
+    return effect if isinstance(effect, dict) else {}
+
+
 def had_effect(op: Op) -> bool:
-    """Whether a nemesis op reports that something was done: not a plan, and not "nothing"."""
-    return isinstance(op.value, dict) and "effect" in op.value \
-        and "nothing" not in op.value["effect"]
+    """Whether a nemesis op reports that a fault began: not a plan, not "nothing", not its end."""
+    effect = effect_of(op)
+    return bool(effect) and "nothing" not in effect and "healed" not in effect

@@ -182,7 +182,8 @@ class Driver:
 
     def _heal(self, families: Sequence[Nemesis]) -> None:
         heal(families, self.system)
-        self._op(NEMESIS, "info", "heal", {"roles": self.system.roles()})
+        self._op(NEMESIS, "info", "heal", {
+            "effect": {"healed": "everything", "roles": self.system.roles()}})
 
     def _op(self, process: int | str, kind: str, f: str, value: Any, error: Any = None) -> Op:
         op = Op(process, kind, f, value, self.system.now_ns, self._ops, error)

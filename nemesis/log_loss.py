@@ -60,7 +60,7 @@ def keep(cluster: Cluster, value: Any = None) -> Any:
     """The log gets through again."""
     for link in cluster.links():
         cluster.keep(link)
-    return {"kept": "all"}
+    return {"healed": "the log"}
 
 
 def heal(cluster: Cluster) -> None:

@@ -76,7 +76,8 @@ class Nemesis:
     """One family of faults.
 
     `faults` names what it does (the `f` of its ops) and how: `faults[f](cluster, value)` answers
-    what happened.  `episode(rng, hosts)` draws the faults of one episode, `heal(cluster)` undoes
+    what happened, a map; {"nothing": why} says that nothing did, {"healed": what} that a fault
+    ended.  `episode(rng, hosts)` draws the faults of one episode, `heal(cluster)` undoes
     what can be undone.
     """
 

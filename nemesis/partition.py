@@ -46,7 +46,7 @@ def cut(cluster: Cluster, value: Any) -> Any:
 def join(cluster: Cluster, value: Any) -> Any:
     """Join the links."""
     cluster.join([(source, to) for source, to in value["links"]])
-    return {"joined": value["links"]}
+    return {"healed": value["links"]}
 
 
 def heal(cluster: Cluster) -> None:

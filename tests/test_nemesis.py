@@ -1,0 +1,230 @@
+"""Fault families: what they plan, what they do to a system, and that they put it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice, takewhile
+from typing import Any, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nemesis import NEMESES, Fault, Nemesis, Planned, apply, heal, schedule
+from nemesis.crash import CRASH
+from nemesis.log_loss import LOG_LOSS
+from nemesis.nemesis import Link
+from nemesis.partition import PARTITION
+from vmft.prng import Rng
+
+HOSTS = ("n1", "n2")
+MINUTE_NS = 60_000_000_000
+FAMILIES = st.lists(st.sampled_from(sorted(NEMESES)), unique=True, min_size=1)
+SEEDS = st.integers(0, (1 << 64) - 1)
+UNDONE_BY = {"cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep"}
+
+
+@dataclass
+class Sham:
+    """A system that only remembers what was done to it."""
+
+    role: dict[str, str] = field(default_factory=lambda: {"n1": "primary", "n2": "backup"})
+    crashed: list[str] = field(default_factory=list)
+    cuts: list[Link] = field(default_factory=list)
+    lossy: dict[Link, tuple[int, int]] = field(default_factory=dict)
+    stalled: list[Link] = field(default_factory=list)
+
+    def roles(self) -> dict[str, str]:
+        """As the test set them, but for the crashed."""
+        return {name: "crashed" if name in self.crashed else role
+                for name, role in self.role.items()}
+
+    def links(self) -> list[Link]:
+        """All of them."""
+        nodes = [*self.role, "disk", "clients"]
+        return [(one, other) for one in nodes for other in nodes if one != other]
+
+    def crash(self, node: str) -> None:
+        """Note it."""
+        self.crashed.append(node)
+
+    def cut(self, links: list[Link]) -> None:
+        """Note it."""
+        self.cuts += links
+
+    def join(self, links: list[Link]) -> None:
+        """Forget it."""
+        self.cuts = [link for link in self.cuts if link not in links]
+
+    def lose(self, link: Link, numerator: int, denominator: int) -> None:
+        """Note it."""
+        self.lossy[link] = numerator, denominator
+
+    def stall(self, link: Link) -> None:
+        """Note it."""
+        self.stalled.append(link)
+
+    def keep(self, link: Link) -> None:
+        """Forget it."""
+        self.lossy.pop(link, None)
+        self.stalled = [each for each in self.stalled if each != link]
+
+
+def families(names: Sequence[str]) -> list[Nemesis]:
+    """The families of these names."""
+    return [NEMESES[name] for name in names]
+
+
+def plan(names: Sequence[str], seed: int) -> list[Planned]:
+    """A minute of faults."""
+    planned = schedule(families(names), Rng(seed, "nemesis"), HOSTS)
+    return list(takewhile(lambda each: each.time_ns < MINUTE_NS, planned))
+
+
+# Schedules
+
+@given(FAMILIES, SEEDS)
+def test_a_schedule_is_a_function_of_its_seed(names: list[str], seed: int) -> None:
+    """The same families and seed, the same plan."""
+    assert plan(names, seed) == plan(names, seed)
+
+
+@given(FAMILIES, SEEDS)
+def test_a_schedule_goes_forward_in_time(names: list[str], seed: int) -> None:
+    """Times never decrease, nothing is planned at the very start, something always is."""
+    times = [each.time_ns for each in plan(names, seed)]
+    assert times and times == sorted(times) and times[0] > 0
+
+
+@given(FAMILIES, SEEDS)
+def test_every_episode_heals_itself(names: list[str], seed: int) -> None:
+    """Each cut is followed by the join of the same links, each loss by its end."""
+    planned = list(islice(schedule(families(names), Rng(seed, "nemesis"), HOSTS), 200))
+    open_: dict[str, Any] = {}
+    for each in planned:
+        fault = each.fault
+        if fault.f in UNDONE_BY:
+            assert UNDONE_BY[fault.f] not in open_, "an episode ends before the next one begins"
+            open_[UNDONE_BY[fault.f]] = fault.value
+        elif fault.f in UNDONE_BY.values():
+            assert open_.pop(fault.f) == fault.value
+    assert len(open_) <= len(names), "at most the last episode of each family is still open"
+
+
+@given(FAMILIES, SEEDS)
+def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int) -> None:
+    """After the final healing nothing is cut, lossy or stalled; of two hosts one still lives."""
+    system = Sham()
+    for each in plan(names, seed):
+        effect = apply(families(names), system, each.fault)
+        assert isinstance(effect, dict) and effect
+    heal(families(names), system)
+    assert (system.cuts, system.lossy, system.stalled) == ([], {}, [])
+    assert len(system.crashed) <= 1
+
+
+@given(SEEDS)
+def test_families_meet_in_one_episode(seed: int) -> None:
+    """Over a minute, some crash falls between a loss and its end: faults alone prove little."""
+    inside, met = False, 0
+    for each in islice(schedule([CRASH, LOG_LOSS], Rng(seed, "nemesis"), HOSTS), 400):
+        inside = each.fault.f in UNDONE_BY or inside and each.fault.f != "keep"
+        met += inside and each.fault.f == "crash"
+    assert met > 10
+
+
+def test_no_families_plan_nothing() -> None:
+    """And that ends."""
+    assert list(schedule([], Rng(1), HOSTS)) == []
+
+
+def test_every_fault_that_is_planned_can_be_applied() -> None:
+    """Each family draws only what its table has, and draws all of it, over enough seeds."""
+    for family in NEMESES.values():
+        drawn = {fault.f for seed in range(100) for fault in family.episode(Rng(seed), HOSTS)}
+        assert drawn == set(family.faults)
+
+
+def test_an_unknown_fault_is_an_error() -> None:
+    """Not silence."""
+    with pytest.raises(KeyError):
+        apply([CRASH], Sham(), Fault(0, "earthquake"))
+
+
+# Crash
+
+@pytest.mark.parametrize("target, pick, victim", [
+    ("primary", 0, "n1"), ("primary", 1, "n1"), ("backup", 0, "n2"), ("backup", 1, "n2"),
+    ("either", 0, "n1"), ("either", 1, "n2")])
+def test_a_crash_finds_its_target_by_role(target: str, pick: int, victim: str) -> None:
+    """The roles at that moment decide, not the names."""
+    system = Sham()
+    effect = apply([CRASH], system, Fault(0, "crash", {"target": target, "pick": pick}))
+    assert system.crashed == [victim]
+    assert effect == {"crashed": victim, "role": system.role[victim]}
+    swapped = Sham(role={"n1": "backup", "n2": "primary"})
+    apply([CRASH], swapped, Fault(0, "crash", {"target": target, "pick": pick}))
+    assert swapped.crashed == [victim] if target == "either" else swapped.crashed != [victim]
+
+
+@pytest.mark.parametrize("roles", [
+    {"n1": "alone", "n2": "halted"}, {"n1": "alone", "n2": "crashed"},
+    {"n1": "contending", "n2": "backup"}, {"n1": "primary", "n2": "halted"},
+    {"n1": "contending", "n2": "contending"}])
+@pytest.mark.parametrize("target", ["primary", "backup", "either"])
+def test_the_last_host_that_could_serve_is_spared(roles: dict[str, str], target: str) -> None:
+    """And the record says so."""
+    system = Sham(role=roles)
+    effect = apply([CRASH], system, Fault(0, "crash", {"target": target, "pick": 0}))
+    assert system.crashed == [] and "nothing" in effect
+
+
+# Partition
+
+@given(SEEDS)
+def test_a_partition_cuts_real_links_one_way_or_both(seed: int) -> None:
+    """One pair of nodes, or a host from the other and the disk; no link twice."""
+    cut, join = PARTITION.episode(Rng(seed), HOSTS)
+    links = [tuple(link) for link in cut.value["links"]]
+    assert cut.delay_ns < join.delay_ns
+    assert links and len(set(links)) == len(links)
+    assert set(links) <= set(Sham().links())
+    assert not {("disk", "clients"), ("clients", "disk")} & set(links)
+
+
+def test_partitions_cover_every_link_both_ways_and_one_way() -> None:
+    """Each link of the pair, the disk and the clients is cut alone in some seed."""
+    drawn = {tuple(map(tuple, PARTITION.episode(Rng(seed), HOSTS)[0].value["links"]))
+             for seed in range(500)}
+    for host in HOSTS:
+        for other in ("disk", "clients"):
+            assert {((host, other),), ((other, host),),
+                    ((host, other), (other, host))} <= drawn
+    assert {(("n1", "n2"),), (("n2", "n1"),), (("n1", "n2"), ("n2", "n1"))} <= drawn
+
+
+# Log loss
+
+@pytest.mark.parametrize("fault, lossy, stalled", [
+    ("drop-all", {("n2", "n1"): (1, 1)}, []), ("drop-some", {("n2", "n1"): (2, 3)}, []),
+    ("truncate", {}, [("n2", "n1")])])
+def test_log_loss_strikes_from_the_primary_to_the_backup(
+        fault: str, lossy: dict[Link, tuple[int, int]], stalled: list[Link]) -> None:
+    """Whoever they are now; `keep` ends it."""
+    system = Sham(role={"n1": "backup", "n2": "primary"})
+    effect = apply([LOG_LOSS], system, Fault(0, fault))
+    assert (system.lossy, system.stalled) == (lossy, stalled)
+    assert effect["link"] == ["n2", "n1"]
+    apply([LOG_LOSS], system, Fault(0, "keep"))
+    assert (system.lossy, system.stalled) == ({}, [])
+
+
+@pytest.mark.parametrize("fault", ["drop-all", "drop-some", "truncate"])
+@pytest.mark.parametrize("roles", [
+    {"n1": "alone", "n2": "halted"}, {"n1": "primary", "n2": "crashed"},
+    {"n1": "crashed", "n2": "contending"}])
+def test_without_a_channel_no_log_is_lost(fault: str, roles: dict[str, str]) -> None:
+    """And the record says so."""
+    system = Sham(role=roles)
+    assert "nothing" in apply([LOG_LOSS], system, Fault(0, fault))
+    assert (system.lossy, system.stalled) == ({}, [])
