@@ -45,7 +45,7 @@ def restart(cluster: Cluster, value: Any = None) -> Any:
         return {"nothing": "no host is crashed"}
     for name in crashed:
         cluster.restart(name)
-    return {"restarted": crashed}
+    return {"healed": crashed}
 
 
 def heal(cluster: Cluster) -> None:
