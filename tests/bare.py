@@ -96,32 +96,34 @@ class Bare:
             self.now_ns = until_ns
             return
         self.now_ns = self.recorder.run(max(wake_ns, self.now_ns), until_ns)
+        for operation in self.recorder.take_requests():
+            self._operate(operation)
         for output in self.recorder.take_outputs():
-            self._leave(output.device, output.data, output.operation)
             self.tape.outputs.append(output)
+            if output.operation is not None:
+                self._operate(output.operation)
+            elif output.device == dev.NIC:
+                self._order += 1
+                heapq.heappush(self._replies, (self.now_ns + WIRE_NS, self._order, output.data))
         if len(self.tape.entries) >= self._digest_due:
             self._digest_due = len(self.tape.entries) + DIGEST_EVERY
             self.digest()
 
-    def _leave(self, device: int, data: bytes, operation: dev.DiskOperation | None) -> None:
-        self._order += 1
-        if device == dev.NIC:
-            heapq.heappush(self._replies, (self.now_ns + WIRE_NS, self._order, data))
-        elif operation is not None:
-            done_ns = self.now_ns + self.rng.between(DISK_NS_MIN, DISK_NS_MAX)
-            self._come(done_ns, dev.DISK, self._operate(operation))
+    def _operate(self, operation: dev.DiskOperation) -> None:
+        """Do a disk operation; its completion comes later."""
+        failed = self.rng.chance(self.failing, 1000)
+        content = b"" if failed else self._move(operation)
+        done_ns = self.now_ns + self.rng.between(DISK_NS_MIN, DISK_NS_MAX)
+        self._come(done_ns, dev.DISK, dev.COMPLETION.pack(operation.number, failed) + content)
 
-    def _operate(self, operation: dev.DiskOperation) -> bytes:
-        """Do a disk operation; answers its completion."""
-        if self.rng.chance(self.failing, 1000):
-            return dev.COMPLETION.pack(operation.tag, 1)
+    def _move(self, operation: dev.DiskOperation) -> bytes:
+        """Write what an operation carries, or answer what it reads."""
         numbers = range(operation.block, operation.block + operation.blocks)
-        if operation.command == dev.WRITE:
-            for place, number in enumerate(numbers):
-                self.blocks[number] = operation.data[place * BLOCK_SIZE:][:BLOCK_SIZE]
-            return dev.COMPLETION.pack(operation.tag, 0)
-        content = b"".join(self.blocks.get(number, bytes(BLOCK_SIZE)) for number in numbers)
-        return dev.COMPLETION.pack(operation.tag, 0) + content
+        if operation.command == dev.READ:
+            return b"".join(self.blocks.get(number, bytes(BLOCK_SIZE)) for number in numbers)
+        for place, number in enumerate(numbers):
+            self.blocks[number] = operation.data[place * BLOCK_SIZE:][:BLOCK_SIZE]
+        return b""
 
     def _come(self, at_ns: int, device: int, data: bytes) -> None:
         self._order += 1

@@ -7,10 +7,11 @@ from checker.models.counters import counter
 from checker.models.locks import mutex
 from checker.models.maps import kv
 from checker.models.registers import cas_register, register
+from checker.models.tokens import token
 from histories.errors import UsageError
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (register, cas_register, counter, kv, mutex)
+    model.name: model for model in (register, cas_register, counter, kv, mutex, token)
 }
 
 
@@ -21,4 +22,4 @@ def by_name(name: str) -> Model:
     return MODELS[name]
 
 
-__all__ = ["MODELS", "by_name", "cas_register", "counter", "kv", "mutex", "register"]
+__all__ = ["MODELS", "by_name", "cas_register", "counter", "kv", "mutex", "register", "token"]

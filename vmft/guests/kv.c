@@ -52,7 +52,7 @@ struct waiting {
 };
 
 static struct entry map[KEYS];
-static struct record journal[JOURNAL], outgoing;
+static struct record journal[JOURNAL], leaving;
 static uint8_t written[JOURNAL];
 static uint64_t issued, durable;
 static struct waiting waiting[WAITING];
@@ -83,8 +83,8 @@ static uint32_t checksum(const struct record *record)
 
 static void write_record(uint64_t number)
 {
-    outgoing = journal[number % JOURNAL];
-    start_operation((uint32_t)number, DISK_WRITE, FIRST_BLOCK + number % JOURNAL, 1, &outgoing);
+    leaving = journal[number % JOURNAL];
+    start_operation((uint32_t)number, DISK_WRITE, FIRST_BLOCK + number % JOURNAL, 1, &leaving);
 }
 
 /* Journals what `key` holds now. */

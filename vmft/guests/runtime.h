@@ -154,6 +154,21 @@ static inline void start_ticks(uint32_t period_us)
     out(PORT_TIMER_PERIOD_US, period_us);
 }
 
+/* Time, in nanoseconds: the clock device, and the processor's counter */
+
+static inline uint64_t read_clock(void)
+{
+    uint64_t low = in(PORT_CLOCK_LOW);
+    return (uint64_t)in(PORT_CLOCK_HIGH) << 32 | low;
+}
+
+static inline uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
 /* Network card.  The hypervisor puts a packet into its slot, moves `head`, then interrupts. */
 
 struct packet {
@@ -297,10 +312,28 @@ static inline void prepare(const struct request *request, struct reply *reply, u
     reply->value = value;
 }
 
+/* The answer that is being made.  The next one is made in the same place, as soon as this one was
+   sent: what leaves is what was there at that instruction. */
+static uint8_t outgoing_frame[NIC_SLOT_SIZE - 4];
+static struct reply *const outgoing = (struct reply *)outgoing_frame;
+
 /* Answers a request; `size` bytes of payload are already in place. */
-static inline void answer(const struct request *request, struct reply *reply, uint32_t status,
-                          int64_t value, uint32_t size)
+static inline void answer(const struct request *request, uint32_t status, int64_t value,
+                          uint32_t size)
 {
-    prepare(request, reply, status, value);
-    send(reply, (uint32_t)sizeof *reply + size);
+    prepare(request, outgoing, status, value);
+    send(outgoing, (uint32_t)sizeof *outgoing + size);
+}
+
+/* Serves requests, of `size` bytes of payload each, one after the other for ever. */
+static inline void serve_all(void (*serve)(const struct request *request, uint32_t size))
+{
+    for (;;) {
+        const struct packet *packet = next_packet();
+        if (packet->length >= sizeof(struct request)) {
+            serve((const struct request *)packet->data,
+                  packet->length - (uint32_t)sizeof(struct request));
+        }
+        finish_packet();
+    }
 }
