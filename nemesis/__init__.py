@@ -1,11 +1,15 @@
 """What goes wrong, as data: one fault family a file, and how families combine."""
 
 from nemesis.crash import CRASH
+from nemesis.delay import DELAY
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Cluster, Fault, Nemesis
+from nemesis.orders import FAILOVER, POWER_OFF, SHARE
 from nemesis.partition import PARTITION
 from nemesis.schedule import Planned, apply, heal, schedule
+from nemesis.slow import SLOW
 
-NEMESES = {family.name: family for family in (CRASH, PARTITION, LOG_LOSS)}
+NEMESES = {family.name: family for family in (
+    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, POWER_OFF)}
 
 __all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "apply", "heal", "schedule"]

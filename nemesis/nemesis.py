@@ -59,6 +59,15 @@ class Cluster(Protocol):
     def stall(self, link: Link) -> None:
         """Log messages on this link wait in the sender, and die with it."""
 
+    def delay(self, link: Link, delay_ns: int) -> None:
+        """Everything on this link takes so much longer; 0 ends it."""
+
+    def slow(self, node: str, percent: int) -> None:
+        """A host's processor runs at this part of its speed."""
+
+    def administer(self, order: str, value: int = 0) -> None:
+        """Give an administrator's order to whoever is live."""
+
     def keep(self, link: Link) -> None:
         """The link loses and delays no log messages any more."""
 

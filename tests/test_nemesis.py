@@ -34,6 +34,9 @@ class Sham:
     cuts: list[Link] = field(default_factory=list)
     lossy: dict[Link, tuple[int, int]] = field(default_factory=dict)
     stalled: list[Link] = field(default_factory=list)
+    delays_ns: dict[Link, int] = field(default_factory=dict)
+    percents: dict[str, int] = field(default_factory=dict)
+    orders: list[tuple[str, int]] = field(default_factory=list)
 
     def roles(self) -> dict[str, str]:
         """As the test set them, but for the crashed."""
@@ -68,6 +71,22 @@ class Sham:
     def stall(self, link: Link) -> None:
         """Note it."""
         self.stalled.append(link)
+
+    def delay(self, link: Link, delay_ns: int) -> None:
+        """Note it, or forget it."""
+        self.delays_ns.pop(link, None)
+        if delay_ns:
+            self.delays_ns[link] = delay_ns
+
+    def slow(self, node: str, percent: int) -> None:
+        """Note it, or forget it."""
+        self.percents.pop(node, None)
+        if percent != 100:
+            self.percents[node] = percent
+
+    def administer(self, order: str, value: int = 0) -> None:
+        """Note it."""
+        self.orders.append((order, value))
 
     def keep(self, link: Link) -> None:
         """Forget it."""
@@ -127,6 +146,7 @@ def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int)
         assert len(system.crashed) <= 1, "of two hosts one still lives"
     heal(families(names), system)
     assert (system.cuts, system.lossy, system.stalled, system.crashed) == ([], {}, [], [])
+    assert (system.delays_ns, system.percents) == ({}, {})
 
 
 @given(SEEDS)

@@ -47,7 +47,9 @@ class Rest(NamedTuple):
 class Clone:
     """The source's side: copies `machine` to `host` in rounds, then takes the rest."""
 
-    def __init__(self, machine: Machine, host: str, generation: int, attempt: int) -> None:
+    def __init__(self, machine: Machine, host: str, generation: int, attempt: int,
+                 bugs: frozenset[str] = frozenset()) -> None:
+        self.bugs = bugs
         self.machine = machine
         self.host = host
         self.generation = generation
@@ -85,7 +87,10 @@ class Clone:
         cpu = state.cpu
         assert isinstance(cpu, Snapshot)
         rest = Rest(cpu.position, cpu.halted, cpu.context, state.devices, released)
-        self.switch = Switch(self.generation, self.attempt, self.round, self._dirty(),
+        dirty = self._dirty()
+        if "missed-page" in self.bugs:
+            dirty = dirty[:-1]
+        self.switch = Switch(self.generation, self.attempt, self.round, dirty,
                              pickle.dumps(rest))
         return self.switch
 

@@ -27,7 +27,7 @@ WRITE = 2
 
 PACKET_BYTES_MAX = LAYOUT["NIC_SLOT_SIZE"] - 4      # a slot starts with the length
 
-COMPLETION = struct.Struct("<II")       # number or tag, status; the data of a read follows
+COMPLETION = struct.Struct("<III")      # number, tag, status; the data of a read follows
 
 
 class DiskOperation(NamedTuple):

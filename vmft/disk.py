@@ -16,6 +16,8 @@ from vmft.messages import (DiskReply, DiskRequest, Effect, Fenced, Message, Note
                            TestAndSetReply)
 from vmft.ports import LAYOUT
 
+TORN_NS = 5_000_000         # between test and set, of the defect of that name
+REARMED_NS = 500_000_000    # after which the flag is cleared, by mistake
 SERVICE_NS = 200_000        # from a request's arrival to its answer
 BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
 BLOCKS_MAX = 1 << 16
@@ -31,6 +33,8 @@ class DiskNode:
         self.winners: dict[tuple[int, int], str] = {}
         self.blocks: dict[int, bytes] = {}
         self.fence = 1
+        self._torn: dict[tuple[int, int], tuple[int, str]] = {}
+        self._set_ns = 0
 
     def handle(self, now_ns: int, source: str, message: Message) -> list[Effect]:
         """Serve one request."""
@@ -41,14 +45,31 @@ class DiskNode:
         return []
 
     def _test_and_set(self, done_ns: int, source: str, request: TestAndSet) -> list[Effect]:
-        key = (request.generation, request.flag)
-        winner = self.winners.setdefault(key, source)
+        key = self._flag(done_ns, request)
+        winner = self.winners.get(key) or source
+        if "torn-test-and-set" in self.bugs and key not in self.winners:
+            first_ns, _ = self._torn.setdefault(key, (done_ns, source))
+            if done_ns - first_ns > TORN_NS:
+                self.winners[key] = source
+        elif "success-is-defeat" in self.bugs and self.winners.get(key) == source:
+            winner = "somebody"
+        else:
+            self.winners.setdefault(key, source)
         if request.flag == 0:
             self.fence = max(self.fence, request.generation + 1)
         data = {"generation": request.generation, "flag": request.flag, "asked": source,
                 "winner": winner}
         return [Note(done_ns, "test-and-set", data),
-                Send(done_ns, source, TestAndSetReply(*key, winner))]
+                Send(done_ns, source, TestAndSetReply(request.generation, request.flag, winner))]
+
+    def _flag(self, now_ns: int, request: TestAndSet) -> tuple[int, int]:
+        """What the flag is kept under: one for each generation, except by mistake."""
+        if "rearmed-blindly" in self.bugs and now_ns - self._set_ns > REARMED_NS:
+            self.winners.clear()
+        self._set_ns = now_ns
+        if "never-rearmed" in self.bugs or "rearmed-blindly" in self.bugs:
+            return (0, request.flag)
+        return (request.generation, request.flag)
 
     def _serve(self, done_ns: int, source: str, request: DiskRequest) -> list[Effect]:
         """Read or write, unless the requester has been superseded."""

@@ -10,6 +10,7 @@ comes through `accept` and `deliver`, between two instructions, never while the 
 from __future__ import annotations
 
 import pickle
+import struct
 from typing import Callable, NamedTuple, Protocol
 
 from vmft import control
@@ -21,6 +22,7 @@ from vmft.ports import LAYOUT, PORTS, VECTORS
 U32 = 0xFFFFFFFF
 HEADER = LAYOUT["RING_HEADER"]
 BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
+ENTRY = struct.Struct("<II")        # of the completion ring: tag, status
 TIMER, NIC, DISK = VECTORS["TIMER"], VECTORS["NIC"], VECTORS["DISK"]
 
 # What an executor may be asked for, and the code of each in a log entry.
@@ -88,8 +90,8 @@ class Machine:
             self.devices.nic.queue.append(data)
         else:
             assert device == dev.DISK
-            number, status = dev.COMPLETION.unpack_from(data)
-            self._complete(number, status, data[dev.COMPLETION.size:])
+            number, tag, status = dev.COMPLETION.unpack_from(data)
+            self._complete(number, tag, status, data[dev.COMPLETION.size:])
 
     def obey(self, order: str) -> None:
         """Take an administrator's order, as far as it changes the machine."""
@@ -207,12 +209,12 @@ class Machine:
             nic.head += 1
         self.cpu.write(nic.ring, (nic.head & U32).to_bytes(4, "little"))
 
-    def _complete(self, number: int, status: int, data: bytes) -> None:
+    def _complete(self, number: int, tag: int, status: int, data: bytes) -> None:
         """An operation ended: it is no longer pending, and its data waits for the interrupt."""
         disk = self.devices.disk
-        operation = next(each for each in disk.pending if each.number == number)
-        disk.pending.remove(operation)
-        disk.completed.append(dev.Completion(operation.tag, status, operation.address, data))
+        address = next((each.address for each in disk.pending if each.number == number), 0)
+        disk.pending = [each for each in disk.pending if each.number != number]
+        disk.completed.append(dev.Completion(tag, status, address, data if address else b""))
 
     def _fill_completion_ring(self) -> None:
         disk = self.devices.disk
@@ -220,7 +222,7 @@ class Machine:
             if data:
                 self.cpu.write(address, data)
             entry = disk.ring + HEADER + disk.head % LAYOUT["DISK_SLOTS"] * 8
-            self.cpu.write(entry, dev.COMPLETION.pack(tag, status))
+            self.cpu.write(entry, ENTRY.pack(tag, status))
             disk.head += 1
         disk.completed.clear()
         self.cpu.write(disk.ring, (disk.head & U32).to_bytes(4, "little"))

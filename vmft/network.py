@@ -3,7 +3,7 @@
 Every ordered pair of nodes is a link of its own, in order like a TCP connection.  The clients are
 one node here.  Faults are per link: cut (nothing passes), lossy (some log messages vanish), stalled
 (log messages wait in the sender's buffers; they arrive when the stall ends, and vanish with the
-sender when it dies first).
+sender when it dies first), slow (everything takes so much longer, in order).
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Network:
         self.rng = rng
         self.cuts: set[Link] = set()
         self.lossy: dict[Link, Ratio] = {}
+        self.delays_ns: dict[Link, int] = {}
         self.stalled: dict[Link, list[Held]] = {}
         self._latest_ns: dict[Link, int] = {}
 
@@ -75,7 +76,7 @@ class Network:
         return gone
 
     def _arrival_ns(self, at_ns: int, link: Link) -> int:
-        arrival_ns = at_ns + LATENCY_NS + self.rng.below(JITTER_NS)
+        arrival_ns = at_ns + LATENCY_NS + self.rng.below(JITTER_NS) + self.delays_ns.get(link, 0)
         arrival_ns = max(arrival_ns, self._latest_ns.get(link, 0))
         self._latest_ns[link] = arrival_ns
         return arrival_ns

@@ -42,12 +42,16 @@ class Primary:
         self.yielding = False           # the backup shall take over
         self.busy_ns = 0
         self._digest_due = settings.digest_every_entries
+        self._late = False
+        self._latest_tag = 0
         self._effects: list[Effect] = []
 
     def emit(self, kind: int, at: int, data: bytes) -> int:
         """Log one entry; alone, there is nobody to log it for."""
         if self.sender is None:
             return 0
+        if self._loses_entry():
+            return self.sender.last
         made_ns = self.recorder.now_ns()
         entry = self.sender.add(kind, at, data, made_ns)
         self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
@@ -55,9 +59,20 @@ class Primary:
             self.recorder.pause()
         return entry.seq
 
+    def _loses_entry(self) -> bool:
+        """By mistake: a full buffer, or a log that begins too late."""
+        assert self.sender is not None
+        if "drop-when-full" in self.bugs and self.sender.full:
+            return True
+        late = "log-starts-late" in self.bugs and self.generation > 1 and not self._late
+        self._late = self._late or late
+        return late
+
     @property
     def stalled(self) -> bool:
         """The log buffer is full: nothing may happen until the backup acknowledges."""
+        if "drop-when-full" in self.bugs:
+            return False
         return self.sender is not None and self.sender.full
 
     def packet(self, now_ns: int, data: bytes) -> None:
@@ -68,8 +83,10 @@ class Primary:
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
         """An operation has ended; its data waits in the bounce buffer for the interrupt."""
         operation = self.outstanding.completed(reply.number)
-        if operation is not None:
-            completion = dev.COMPLETION.pack(reply.number, reply.status)
+        tag = operation.tag if operation is not None else self._latest_tag
+        if operation is not None or "double-completion" in self.bugs:
+            self._latest_tag = tag
+            completion = dev.COMPLETION.pack(reply.number, tag, reply.status)
             self.recorder.accept(now_ns, dev.DISK, completion + reply.data)
 
     def acknowledged(self, now_ns: int, ack: Ack) -> None:
@@ -100,11 +117,18 @@ class Primary:
         self.sender = None
         self.peer = None
         self.yielding = False
+        if "drop-held" in self.bugs:
+            self.held.clear()
         self._release(now_ns)
 
-    def take_over(self, now_ns: int) -> None:
+    def take_over(self, now_ns: int, everything: list[dev.DiskOperation]) -> None:
         """Issue again exactly the disk operations that were started and have not completed."""
-        for operation in self.recorder.machine.devices.disk.pending:
+        pending = self.recorder.machine.devices.disk.pending
+        if "everything-again" in self.bugs:
+            pending = everything
+        if "pending-forgotten" in self.bugs:
+            pending = []
+        for operation in pending:
             self.outstanding.submit(operation)
             self._note(now_ns, "reissue", {"number": operation.number, "block": operation.block,
                                            "generation": self.generation})
@@ -114,6 +138,9 @@ class Primary:
         if order == control.FAILOVER and self.sender is None:
             self._note(now_ns, "order", {"order": order, "why": "refused: there is no backup"})
             return
+        if order == control.POWER_OFF and "silent-power-off" in self.bugs:
+            self.recorder.machine.obey(order)
+            self.sender = None
         seq = self.recorder.control(now_ns, order, value)
         self._note(now_ns, "order", {"order": order, "value": value, "seq": seq})
         if order == control.SHARE:
@@ -166,6 +193,14 @@ class Primary:
     def _may_leave(self, output: Output) -> bool:
         if self.sender is None or "no-output-rule" in self.bugs:
             return True
+        if "ungated-disk" in self.bugs and output.device == dev.DISK:
+            return True
+        if "ungated-window" in self.bugs and self.generation > 1 and not self.sender.acknowledged:
+            return True
+        if "ack-at-send" in self.bugs:
+            return output.seq <= self.sender.sent
+        if "previous-ack" in self.bugs:
+            return output.seq - 1 <= self.sender.acknowledged
         return output.seq <= self.sender.acknowledged
 
     def _release(self, now_ns: int) -> None:
@@ -176,6 +211,10 @@ class Primary:
 
     def send_out(self, now_ns: int, output: Output, again: bool = False) -> None:
         """Let an output out into the world; `again` when another machine may have done so."""
+        if "late-copy" in self.bugs and output.device == dev.NIC:
+            machine = self.recorder.machine
+            address = machine.devices.nic.tx_address
+            output = output._replace(data=machine.cpu.read(address, len(output.data)))
         self._note(now_ns, "release", {
             **self._describe(output), "again": again, "generation": self.generation,
             "acknowledged": self.sender.acknowledged if self.sender is not None else None})

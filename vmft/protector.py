@@ -37,7 +37,7 @@ class Protector:
             return []
         self._attempts += 1
         self.clone = Clone(self.primary.recorder.machine, message.host, message.generation,
-                           self._attempts)
+                           self._attempts, self.primary.bugs)
         self._heard_ns = now_ns
         return [self._note(now_ns, "clone"), *self._send_round(now_ns)]
 

@@ -48,7 +48,9 @@ class Recorder:
 
     emit: Callable[[int, int, bytes], int]
 
-    def __init__(self, machine: Machine, rng: Rng, host_clock_ns: Callable[[int], int]) -> None:
+    def __init__(self, machine: Machine, rng: Rng, host_clock_ns: Callable[[int], int],
+                 bugs: frozenset[str] = frozenset()) -> None:
+        self.bugs = bugs
         self.machine = machine
         self.rng = rng
         self.host_clock_ns = host_clock_ns
@@ -57,6 +59,7 @@ class Recorder:
         self.requests: list[dev.DiskOperation] = []
         self.timer_due_ns: int | None = None
         self._paused = False
+        self._clock_offset_ns = 0
         self._started_ns = 0
         self._started_at = machine.position
         machine.executor = self
@@ -66,8 +69,10 @@ class Recorder:
     def result(self, kind: str) -> int:
         value = self.rng.u64()
         if kind in ("clock", "rdtsc", "rdtscp"):
-            value = max(self.host_clock_ns(self.now_ns()), self.machine.devices.clock_last)
+            value = self.host_clock_ns(self.now_ns()) + self._clock_offset_ns
             self.machine.devices.clock_last = value
+        if kind in untrapped(self.bugs):
+            return value
         self.emit(log.RESULT, self.machine.position, log.RESULT_DATA.pack(RESULTS[kind], value))
         return value
 
@@ -97,6 +102,15 @@ class Recorder:
             return
         self._apply(log.INPUT, device, data)
         self.machine.accept(device, data)
+        if device == dev.DISK and "no-bounce-buffer" in self.bugs:
+            completion = self.machine.devices.disk.completed[-1]
+            self.machine.cpu.write(completion.address, completion.data)
+
+    def continue_clock(self, now_ns: int) -> None:
+        """From here on the guest's clock goes on from the latest value it has seen."""
+        if "clock-jumps-back" not in self.bugs:
+            behind_ns = self.machine.devices.clock_last - self.host_clock_ns(now_ns)
+            self._clock_offset_ns = max(0, behind_ns)
 
     def run(self, now_ns: int, until_ns: int) -> int:
         """Execute from `now_ns`, until idle, paused, an output or `until_ns`; answers when."""
@@ -160,7 +174,12 @@ class Recorder:
     def _apply(self, kind: int, what: int, data: bytes = b"") -> None:
         """Log what is done to the guest at this instruction."""
         witness = self.machine.cpu.witness()
-        self.emit(kind, self.machine.position, log.APPLIED_DATA.pack(witness, what) + data)
+        at = self.machine.position
+        if kind == log.INTERRUPT and "arrival-logged" in self.bugs:
+            at = self._started_at
+        if kind == log.INTERRUPT and "unlogged-wake" in self.bugs and self.machine.cpu.halted:
+            return
+        self.emit(kind, at, log.APPLIED_DATA.pack(witness, what) + data)
 
     def _schedule_timer(self) -> None:
         period_ns = self.machine.devices.timer_period_ns
@@ -173,3 +192,9 @@ class Recorder:
 def describe_output(device: int, number: int, data: bytes) -> bytes:
     """What an output entry says of an output: enough to notice another one in its place."""
     return log.OUTPUT_DATA.pack(device, number, len(data), zlib.crc32(data))
+
+
+def untrapped(bugs: frozenset[str]) -> tuple[str, ...]:
+    """The sources that a defect leaves to each side."""
+    tsc = ("rdtsc", "rdtscp") if "untrapped-rdtsc" in bugs else ()
+    return tsc + (("rdrand", "rdseed") if "untrapped-rdrand" in bugs else ())

@@ -15,8 +15,9 @@ from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.machine import RESULTS, Machine
-from vmft.recorder import INSTRUCTION_NS, Output, describe_output, instructions
+from vmft.recorder import (INSTRUCTION_NS, Output, describe_output, instructions, untrapped)
 
+RUN_AHEAD = 64              # instructions, of the defect of that name
 RESULT_NAMES = {code: name for name, code in RESULTS.items()}
 
 
@@ -35,8 +36,10 @@ class Replayer:
     whoever goes live, never sent.
     """
 
-    def __init__(self, machine: Machine, executed: int = 0) -> None:
+    def __init__(self, machine: Machine, executed: int = 0,
+                 bugs: frozenset[str] = frozenset()) -> None:
         self.machine = machine
+        self.bugs = bugs
         self.entries: deque[log.Entry] = deque()
         self.executed = executed
         self.outputs: list[Output] = []
@@ -51,6 +54,8 @@ class Replayer:
     # The executor's side of the machine
 
     def result(self, kind: str) -> int:
+        if kind in untrapped(self.bugs):
+            return self.machine.position
         entry = self._expect(log.RESULT)
         code, value = log.RESULT_DATA.unpack(entry.data)
         if code != RESULTS[kind]:
@@ -87,6 +92,8 @@ class Replayer:
                 self._run_towards(min(self._reach(), machine.position + budget))
                 continue
             self._apply(entry)
+        if "run-ahead" in self.bugs and not self.entries and not machine.cpu.halted:
+            machine.cpu.run(machine.position + RUN_AHEAD)
         return now_ns + (machine.position - started) * self.instruction_ns
 
     def runnable(self) -> bool:
@@ -117,6 +124,8 @@ class Replayer:
         if entry.kind == log.INPUT:
             machine.accept(self._witnessed(entry), entry.data[log.APPLIED_DATA.size:])
         elif entry.kind == log.INTERRUPT:
+            if "off-by-one" in self.bugs and not machine.cpu.halted:
+                machine.cpu.run(machine.position + 1)
             vector = self._witnessed(entry)
             if not machine.cpu.interruptible:
                 self._diverge(entry, "the guest cannot take an interrupt here")
@@ -132,7 +141,9 @@ class Replayer:
     def _expect(self, kind: int) -> log.Entry:
         """The entry of the instruction being executed, taken from the log."""
         if not self.entries:
-            raise AssertionError("the guest ran past the last entry")
+            raise Divergence(f"ran past entry {self.executed}, the last one", {
+                "seq": self.executed, "entry": "none", "expected_at": self.machine.position,
+                "found_at": self.machine.position, "why": "the guest ran past the last entry"})
         entry = self.entries[0]
         if entry.kind != kind or entry.at != self.machine.position:
             self._diverge(entry, f"the guest makes an entry of kind {log.KINDS[kind]}")

@@ -58,16 +58,17 @@ class Replica:
         self.protector: Protector | None = None
         self.halted_ns: int | None = None
         self.off = False
-        self.role: Role = Spare(make_machine, settings)
+        self._memory: dict[int, bytes] = {}
+        self.role: Role = self._spare()
         self._inbox: list[tuple[int, str, Message]] = []
         self._effects: list[Effect] = []
         self._report_ns = 0
         if status == "primary":
             self.role = self._live(make_machine(), 1, peer)
         elif status == "backup":
-            self.role = Backup(Replayer(make_machine()), 1, peer, settings)
+            self.role = Backup(Replayer(make_machine(), bugs=bugs), 1, peer, settings, bugs)
         if status != "spare":
-            self.watch = Watch(1, peer, settings, 0)
+            self.watch = Watch(1, peer, settings, 0, bugs)
 
     @property
     def status(self) -> str:
@@ -107,8 +108,7 @@ class Replica:
         self._report(now_ns)
         if not self.mute and self.watch is not None:
             self._effects += self.watch.effects(now_ns)
-            if self.watch.contending and "no-test-and-set" in self.bugs:
-                self._won(now_ns)
+            self._assume(now_ns, self.watch)
         if not self.mute:
             due_ns = self._due_ns()
             self._step(now_ns, until_ns if due_ns is None else min(until_ns, max(due_ns, now_ns)))
@@ -141,7 +141,7 @@ class Replica:
         """Tell the cluster service that this host is there; a halted one becomes a spare."""
         if self.halted_ns is not None and now_ns >= self.halted_ns + self.settings.reboot_ns:
             self.halted_ns = None
-            self.role = Spare(self.make_machine, self.settings)
+            self.role = self._spare()
             self._note(now_ns, "spare", {})
         if now_ns >= self._report_ns:
             self._report_ns = now_ns + self.settings.host_up_ns
@@ -177,6 +177,8 @@ class Replica:
             self._heard(now_ns, message)
         elif isinstance(message, Ack):
             self._acknowledged(role, now_ns, message)
+        elif isinstance(message, Log) and "ack-after-live" in self.bugs:
+            self._effects.append(Send(now_ns, source, Ack(message.generation, message.last, 0)))
         elif self.protector is not None:
             if isinstance(message, Place):
                 self._effects += self.protector.start(now_ns, message)
@@ -214,7 +216,7 @@ class Replica:
         if backup is None:
             return
         self.role = backup
-        self.watch = Watch(backup.generation, source, self.settings, now_ns)
+        self.watch = Watch(backup.generation, source, self.settings, now_ns, self.bugs)
         backup.acknowledge(now_ns)
         self._note(now_ns, "backup", {"of": source, "generation": backup.generation,
                                       "position": backup.replayer.machine.position})
@@ -227,7 +229,18 @@ class Replica:
         if reply.winner == self.name:
             self._won(now_ns)
         else:
+            if "release-after-defeat" in self.bugs and isinstance(self.role, Primary):
+                self.role.go_alone(now_ns, self.role.generation)
             self._halt(now_ns, f"lost the test-and-set to {reply.winner}")
+
+    def _assume(self, now_ns: int, watch: Watch) -> None:
+        """By mistake: decide without the disk."""
+        side = "backup-takes-over" if isinstance(self.role, Backup) else "primary-goes-on"
+        assumed = watch.assumes(now_ns)
+        if watch.contending and ({"no-test-and-set", side} & self.bugs) or assumed is True:
+            self._won(now_ns)
+        elif assumed is False:
+            self._halt(now_ns, "took a silent disk for a lost test-and-set")
 
     def _won(self, now_ns: int) -> None:
         """Nobody else can go live in this generation now."""
@@ -258,12 +271,16 @@ class Replica:
         for output in backup.unconfirmed:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)
-        live.take_over(now_ns)
+        live.take_over(now_ns, backup.writes)
+        live.recorder.continue_clock(now_ns)
+
+    def _spare(self) -> Spare:
+        return Spare(self.make_machine, self.settings, self._memory, self.bugs)
 
     def _live(self, machine: Machine, generation: int, peer: str | None) -> Primary:
         """A live role over a machine."""
         stream = self.rng.split(f"generation {generation}")
-        recorder = Recorder(machine, stream, self.host_clock_ns)
+        recorder = Recorder(machine, stream, self.host_clock_ns, self.bugs)
         return Primary(recorder, generation, peer, self.settings, self.bugs)
 
     # Execution
@@ -297,7 +314,8 @@ class Replica:
         self._effects += protector.step(now_ns)
         pair = protector.primary
         if pair.peer is not None and self.watch is None:
-            self.watch = Watch(pair.generation, pair.peer, self.settings, pair.busy_ns)
+            self.watch = Watch(pair.generation, pair.peer, self.settings, pair.busy_ns,
+                               self.bugs)
 
     def _after_step(self, role: Primary | Backup, now_ns: int) -> None:
         """What the step may have decided: an order was carried out, the log is consumed."""
@@ -312,7 +330,7 @@ class Replica:
             role.share_percent = order[1]
         elif order is not None and order[0] == control.FAILOVER and self.watch is not None:
             self._effects.append(self.watch.contend(now_ns, "handed over on purpose"))
-        if role.deaf and role.caught_up and not self.off:
+        if role.deaf and role.caught_up and not self.off and "waits-for-more" not in self.bugs:
             self._go_live(role, now_ns)
 
     def _switch_off(self, now_ns: int) -> None:

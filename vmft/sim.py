@@ -167,6 +167,10 @@ class Sim:
         """Log messages on this link wait in the sender."""
         self.network.stalled.setdefault(link, [])
 
+    def delay(self, link: Link, delay_ns: int) -> None:
+        """Everything on this link takes so much longer; 0 ends it."""
+        self.network.delays_ns[link] = delay_ns
+
     def keep(self, link: Link) -> None:
         """The link loses and delays no log messages any more."""
         self.network.lossy.pop(link, None)

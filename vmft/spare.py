@@ -22,11 +22,13 @@ class Spare:
     generation = 0
     peer: str | None = None
 
-    def __init__(self, make_machine: Callable[[], Machine], settings: Settings) -> None:
+    def __init__(self, make_machine: Callable[[], Machine], settings: Settings,
+                 memory: dict[int, bytes], bugs: frozenset[str] = frozenset()) -> None:
+        self.bugs = bugs
         self.make_machine = make_machine
         self.settings = settings
         self.incoming = (0, 0)      # the generation and attempt being collected
-        self.memory: dict[int, bytes] = {}
+        self.memory = memory
         self.rounds = 0             # rounds that are here whole
         self._machine: Machine | None = None
         self._effects: list[Effect] = []
@@ -43,9 +45,12 @@ class Spare:
             return
         clone = (message.generation, message.attempt)
         if message.round == 0 and clone > self.incoming:
-            self.incoming, self.rounds, self.memory = clone, 0, {}
+            self.incoming, self.rounds = clone, 0
+            if "stale-clone" not in self.bugs:
+                self.memory.clear()
         if clone == self.incoming and message.round == self.rounds:
-            self.memory.update(message.pages)
+            fresh = dict(message.pages)
+            self.memory.update({**fresh, **self.memory} if "stale-clone" in self.bugs else fresh)
             self.rounds += 1
         if clone == self.incoming:
             self._effects.append(Send(now_ns, source, Copied(*clone, message.round)))
@@ -56,7 +61,8 @@ class Spare:
         if self._machine is None or (message.generation, message.attempt, message.round) != whole:
             return None
         rest = assemble(self._machine, self.memory, message)
-        backup = Backup(Replayer(self._machine), message.generation, source, self.settings)
+        backup = Backup(Replayer(self._machine, bugs=self.bugs), message.generation, source,
+                        self.settings, self.bugs)
         backup.released = rest.released
         return backup
 

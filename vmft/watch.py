@@ -15,7 +15,9 @@ from vmft.settings import Settings
 class Watch:
     """Over `peer`, in one generation; `contending` once the peer is suspected."""
 
-    def __init__(self, generation: int, peer: str, settings: Settings, now_ns: int) -> None:
+    def __init__(self, generation: int, peer: str, settings: Settings, now_ns: int,
+                 bugs: frozenset[str] = frozenset()) -> None:
+        self.bugs = bugs
         self.generation = generation
         self.peer = peer
         self.settings = settings
@@ -23,6 +25,15 @@ class Watch:
         self.contending = False
         self._beat_ns = now_ns
         self._ask_ns = now_ns
+        self._asked_ns = now_ns
+
+    def assumes(self, now_ns: int) -> bool | None:
+        """By mistake: what silence of the disk is taken for, a victory or a defeat."""
+        if not self.contending or now_ns - self._asked_ns < self.settings.heartbeat_silence_ns:
+            return None
+        if "timeout-is-success" in self.bugs:
+            return True
+        return False if "timeout-is-defeat" in self.bugs else None
 
     def effects(self, now_ns: int) -> list[Effect]:
         """What is due: a heartbeat, a suspicion, a question to the disk."""
@@ -42,6 +53,7 @@ class Watch:
         """Start asking the disk for the right to go live."""
         self.contending = True
         self._ask_ns = now_ns
+        self._asked_ns = now_ns
         return Note(now_ns, "suspect", {
             "peer": self.peer, "why": why, "generation": self.generation})
 

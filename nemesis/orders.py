@@ -1,0 +1,55 @@
+"""Administrators at work: orders that a pair must carry out without losing anything.
+
+A planned failover and a smaller share of the processor are no faults, but the moments at which
+they are carried out are as delicate.  Switching off is for good.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+
+START_NS_MAX = 200 * MILLISECOND_NS
+SHARES_PERCENT = (20, 50, 100)
+
+
+def order(cluster: Cluster, value: Any) -> Any:
+    """Give an order to whoever is live."""
+    live = [name for name, role in cluster.roles().items() if role in ("primary", "alone")]
+    if not live:
+        return {"nothing": "nobody is live"}
+    cluster.administer(value["order"], value.get("value", 0))
+    return {"told": live}
+
+
+def planned_failover(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """The primary hands over to its backup."""
+    return [Fault(rng.below(START_NS_MAX), "order", {"order": "failover"})]
+
+
+def share(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """The machine gets another share of the processor."""
+    return [Fault(rng.below(START_NS_MAX), "order",
+                  {"order": "share", "value": rng.choice(SHARES_PERCENT)})]
+
+
+def power_off(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """The machine is switched off; nobody may bring it back."""
+    return [Fault(rng.below(START_NS_MAX), "order", {"order": "power-off"})]
+
+
+def _restore(cluster: Cluster) -> None:
+    cluster.administer("share", 100)
+
+
+def _nothing(cluster: Cluster) -> None:
+    """There is nothing to heal."""
+
+
+FAILOVER = Nemesis(name="failover", meaning="the primary hands over to its backup, on purpose",
+                   faults={"order": order}, episode=planned_failover, heal=_nothing)
+SHARE = Nemesis(name="share", meaning="the machine gets a smaller or larger share of the processor",
+                faults={"order": order}, episode=share, heal=_restore)
+POWER_OFF = Nemesis(name="power-off", meaning="the machine is switched off, for good",
+                    faults={"order": order}, episode=power_off, heal=_nothing)

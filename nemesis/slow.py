@@ -1,0 +1,48 @@
+"""Slow hosts: the backup's processor runs at a part of its speed, and falls behind."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+
+START_NS_MAX = 50 * MILLISECOND_NS
+LENGTH_NS = (200 * MILLISECOND_NS, 2000 * MILLISECOND_NS)
+PERCENTS = (1, 2, 5, 20)
+
+
+def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """The backup is slow for a while."""
+    start_ns = rng.below(START_NS_MAX)
+    return [Fault(start_ns, "slow", {"percent": rng.choice(PERCENTS)}),
+            Fault(start_ns + rng.between(*LENGTH_NS), "full-speed")]
+
+
+def slow(cluster: Cluster, value: Any) -> Any:
+    """Slow down whoever is the backup now."""
+    backup = next((name for name, role in cluster.roles().items() if role == "backup"), None)
+    if backup is None:
+        return {"nothing": "no host is backup"}
+    cluster.slow(backup, value["percent"])
+    return {"host": backup, "percent": value["percent"]}
+
+
+def full_speed(cluster: Cluster, value: Any = None) -> Any:
+    """Everybody runs at full speed."""
+    for name in cluster.roles():
+        cluster.slow(name, 100)
+    return {"percent": 100}
+
+
+def heal(cluster: Cluster) -> None:
+    """Everybody runs at full speed."""
+    full_speed(cluster)
+
+
+SLOW = Nemesis(
+    name="slow",
+    meaning="the backup's processor runs at a part of its speed",
+    faults={"slow": slow, "full-speed": full_speed},
+    episode=episode,
+    heal=heal,
+)
