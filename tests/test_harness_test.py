@@ -83,10 +83,11 @@ def test_every_field_reaches_the_command() -> None:
     ({"nemesis": 5}, "test.json: "),
 ])
 def test_a_wrong_test_is_refused_in_one_line(change: dict[str, Any], problem: str) -> None:
-    """The same whether it comes from arguments or from test.json."""
+    """That says what there is, or what was expected."""
     with pytest.raises(UsageError) as refused:
         plan.from_json({**plan.Test().to_json(), **change})
-    assert str(refused.value).startswith(problem) and "\n" not in str(refused.value)
+    said = str(refused.value)
+    assert said.startswith("test.json: ") and problem in said and "\n" not in said
 
 
 @pytest.mark.parametrize("text, names", [
