@@ -139,7 +139,8 @@ class Primary:
             for output in self.recorder.take_outputs():
                 self.held.append(output)
                 clock = self.recorder.machine.devices.clock_last
-                self._note(self.busy_ns, "output", {**self._describe(output), "clock": clock})
+                self._note(self.busy_ns, "output", {
+                    **self._describe(output), "generation": self.generation, "clock": clock})
             for operation in self.recorder.take_requests():
                 self.outstanding.submit(operation)
             self._digest()
