@@ -12,6 +12,7 @@ from typing import Any, Callable
 from checker.check import Record
 from checker.story import Story, seconds
 from checker.verdict import Verdict, word
+from checker.white_box import WHITE_BOX
 from histories import Call, Event
 
 LINES_MAX = 25
@@ -166,46 +167,7 @@ def _takeover(story: Story, node: str, generation: int) -> list[str]:
             f"  {seconds(live.time)}  {node} went live{knew}."]
 
 
-# White box
-
-def _output_rule(story: Story, part: Verdict) -> list[str]:
-    """The rule, and the first output that broke it."""
-    first = part.evidence["early"][0]
-    call = story.calls.get(first.get("request", -1))
-    told = f", the answer to op {call.start} ({_says(call)})," if call is not None else ""
-    return [
-        f"The output rule was broken {part.evidence['count']} times: an output may leave only when "
-        "the backup has acknowledged its own log entry.",
-        f"  {seconds(first['time'])}  {first['node']} let out output {first['number']}{told} "
-        f"whose entry is {first['seq']}; the backup had entries up to {first['had']}."]
-
-
-def _single_primary(story: Story, part: Verdict) -> list[str]:
-    """Who went live, when, and what the disk said."""
-    problems = part.evidence["problems"]
-    lines = [f"Split brain: {part.why}. Whoever goes live must first win the test-and-set of its "
-             "generation on the shared disk."]
-    cut = story.fault_before(problems[0]["time"], ("cut",))
-    if cut is not None:
-        links = ", ".join(f"{source}->{to}" for source, to in cut.value["effect"]["cut"])
-        lines.append(f"  {seconds(cut.time)}  the latest partition cut {links}.")
-    for event in story.record.trace.of("suspect", "test-and-set", "live")[:8]:
-        lines.append(f"  {seconds(event.time)}  {event.node} {_step(event)}")
-    return lines
-
-
-def _step(event: Event) -> str:
-    """One step of a takeover, in words."""
-    data = event.data
-    if event.kind == "suspect":
-        return f"suspected {data['peer']}: {data['why']}."
-    if event.kind == "test-and-set":
-        return f"answered {data['asked']}: generation {data['generation']} is {data['winner']}'s."
-    return f"went live in generation {data['generation']}."
-
-
 PARAGRAPHS: dict[str, Callable[[Story, Verdict], list[str]]] = {
     "linearizable": _linearizable,
-    "output-rule": _output_rule,
-    "single-primary": _single_primary,
+    **WHITE_BOX,
 }

@@ -20,7 +20,8 @@ def single_primary(record: Record) -> Verdict:
     for event in record.trace.of("test-and-set", "live"):
         generation = event.data["generation"]
         if event.kind == "test-and-set":
-            winners[generation] = event.data["winner"]
+            if event.data.get("flag", 0) == 0:      # the others are about moves
+                winners[generation] = event.data["winner"]
             continue
         this = {"time": event.time, "node": event.node, "generation": generation}
         if winners.get(generation - 1) != event.node:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
+from histories.errors import UsageError
+
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
@@ -44,11 +46,15 @@ def to_json(verdict: Verdict) -> dict[str, Any]:
 
 
 def from_json(data: Mapping[str, Any]) -> Verdict:
-    """The verdict that `to_json` made this of."""
-    return Verdict(
-        valid=None if data["valid"] == "unknown" else data["valid"], why=data["why"],
-        evidence=data.get("evidence", {}),
-        parts={name: from_json(part) for name, part in data.get("parts", {}).items()})
+    """The verdict that `to_json` made this of; UsageError when it is none."""
+    try:
+        return Verdict(
+            valid=WORDS_OF_JSON[data["valid"]], why=str(data["why"]),
+            evidence=dict(data.get("evidence", {})),
+            parts={name: from_json(part) for name, part in data.get("parts", {}).items()})
+    except (AttributeError, KeyError, TypeError, ValueError) as problem:
+        raise UsageError(f"results.json: expected a verdict with valid and why: "
+                         f"{type(problem).__name__} {problem}") from None
 
 
 def word(valid: bool | None) -> str:
@@ -56,4 +62,5 @@ def word(valid: bool | None) -> str:
     return {True: "valid", False: "invalid", None: "unknown"}[valid]
 
 
+WORDS_OF_JSON = {True: True, False: False, "unknown": None}
 EXIT_CODES = {True: 0, False: 1, None: 2}

@@ -15,7 +15,7 @@ from typing import NoReturn, Sequence
 from harness.commands import COMMANDS
 from histories import UsageError
 
-USAGE, OUR_FAULT, INTERRUPTED = 254, 255, 130
+USAGE, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 254, 255, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,7 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
     try:
         arguments = parser().parse_args(argv)
-        return int(arguments.execute(arguments))
+        code = int(arguments.execute(arguments))
+        sys.stdout.flush()
+        return code
     except UsageError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return USAGE
@@ -52,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return PIPE_CLOSED
     except Exception:
         traceback.print_exc()
         print("error: this is a fault of the checker itself, please report it", file=sys.stderr)

@@ -96,9 +96,9 @@ class Driver:
 
     def _until(self, end_ns: int) -> None:
         """Let the run go on until a moment; what is planned for it is done."""
-        while self._agenda and self._agenda[0][0] <= end_ns:
-            self._advance(self._agenda[0][0])
-        self._advance(end_ns)
+        while self.system.now_ns < end_ns:
+            due_ns = self._agenda[0][0] if self._agenda else end_ns
+            self._advance(min(due_ns, end_ns))
 
     def _advance(self, until_ns: int) -> None:
         """Hear the next answer, or else do what is planned for `until_ns`."""

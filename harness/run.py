@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from checker.backup_io import backup_io
 from checker.check import Checker, Record, check_all
 from checker.divergence import divergence
+from checker.duplicates import duplicates
 from checker.explain import explain
+from checker.lag_bound import lag_bound
+from checker.monotonic_time import monotonic_time
+from checker.output_requirement import output_requirement
 from checker.output_rule import output_rule
+from checker.redundancy import redundancy
 from checker.single_primary import single_primary
 from checker.stats import stats
 from checker.vacuity import vacuity
@@ -31,8 +38,14 @@ REPORT = "report.txt"
 # What must hold for every workload on this system.
 CHECKS: dict[str, Checker] = {
     "output-rule": output_rule,
+    "output-requirement": output_requirement,
+    "duplicates": duplicates,
     "single-primary": single_primary,
+    "backup-io": backup_io,
     "divergence": divergence,
+    "lag-bound": lag_bound,
+    "redundancy": redundancy,
+    "monotonic-time": monotonic_time,
     "stats": stats,
     "vacuity": vacuity,
 }
@@ -73,6 +86,7 @@ def describe(test: Test) -> dict[str, Any]:
     return {**test.to_json(), "name": test.name, "command": test.command(), "versions": versions()}
 
 
+@cache
 def versions() -> dict[str, str]:
     """What a result may depend on."""
     found = {"python": platform.python_version()}
@@ -84,19 +98,27 @@ def versions() -> dict[str, str]:
     return found
 
 
-def execute(test: Test, description: dict[str, Any], writer: RunWriter) -> Recorded:
-    """Drive the system under test; every op and event is stored as it happens."""
+def rehearse(test: Test) -> tuple[Recorded, Verdict]:
+    """Run a test in memory and judge it; nothing is stored or explained."""
+    record = execute(test, describe(test))
+    return record, check_all(record, checks_of(test))
+
+
+def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = None) -> Recorded:
+    """Drive the system under test; with a writer, all that happens is stored as it happens."""
     ops: list[Op] = []
     events: list[Event] = []
 
     def record(op: Op) -> None:
         ops.append(op)
-        writer.op(op)
+        if writer is not None:
+            writer.op(op)
 
     def observe(time_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
         event = Event(time_ns, node, kind, data)
         events.append(event)
-        writer.event(event)
+        if writer is not None:
+            writer.event(event)
 
     system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
                  bugs=frozenset(test.bugs))

@@ -94,14 +94,17 @@ class Test:
 
 
 def from_json(data: Mapping[str, Any]) -> Test:
-    """The test that test.json describes; what it says beyond a Test is ignored."""
+    """The test that test.json describes; what it says beyond a Test is ignored.
+
+    UsageError when it describes none.
+    """
     known = {field.name for field in fields(Test)}
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in data.items() if name in known}
     try:
         return Test(**given)
-    except TypeError as problem:
+    except (TypeError, UsageError) as problem:
         raise UsageError(f"test.json: {problem}") from None
 
 

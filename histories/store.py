@@ -155,8 +155,9 @@ def resolve(root: Path, name: str | None = None) -> Run:
     if name is None:
         return latest(root)
     for path in (Path(name), root / name, root / name / LATEST):
-        if (path / TEST).is_file():
-            return Run(path.resolve())
+        with _one_line(path):
+            if (path / TEST).is_file():
+                return Run(path.resolve())
     raise UsageError(f"{name}: no stored run, neither a folder with {TEST} nor a name in {root}")
 
 

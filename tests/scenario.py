@@ -16,16 +16,15 @@ from tape import request
 
 from checker import Verdict, linearizable, models
 from checker.check import check_all
-from checker.divergence import divergence
-from checker.output_rule import output_rule
-from checker.single_primary import single_primary
+from harness.run import CHECKS
 from histories import Event, History, Op, Trace
 from vmft.backup import Backup
 from vmft.settings import DEFAULT, MILLISECOND_NS, Settings
 from vmft.sim import Sim
 
 INC, READ = 1, 2
-RULES = {"output-rule": output_rule, "single-primary": single_primary, "divergence": divergence}
+ABOUT_CLIENTS = ("stats", "vacuity")
+RULES = {name: check for name, check in CHECKS.items() if name not in ABOUT_CLIENTS}
 
 
 class Record(NamedTuple):

@@ -130,7 +130,8 @@ def test_without_the_output_rule_they_do_not_wait() -> None:
     second = pair.inc()
     pair.run(5)
     assert pair.answers[second] == [2]
-    assert pair.broken() == ["output-rule", "linearizable"]
+    assert pair.broken() == [
+        "output-rule", "output-requirement", "duplicates", "linearizable"]
 
 
 def test_nothing_leaves_the_backup_before_it_is_live() -> None:

@@ -13,8 +13,8 @@ from workloads import WORKLOADS
 
 
 @pytest.mark.parametrize("name", sorted(WORKLOADS))
-@settings(max_examples=6, deadline=None)
-@given(seed=st.integers(0, 2**32), rate_hz=st.sampled_from([50, 500, 5000]),
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 2**32), rate_hz=st.sampled_from([50, 400, 2000]),
        clients=st.integers(1, 12))
 def test_a_guest_answers_right_and_replays(name: str, seed: int, rate_hz: int,
                                            clients: int) -> None:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from bare import Bare, Blocks, call, drive
+from pathlib import Path
+from typing import Callable
+
+import pytest
+from bare import Bare, Blocks, Recorded, call, drive
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import harness.run
+import harness.test
+from histories import Event, Trace
 from vmft import devices as dev
 from vmft import entry as log
 from workloads import kv
@@ -78,9 +85,57 @@ def test_a_tail_with_holes_is_given_up(seed: int, lost: list[bool], again: int) 
 
 def crash(blocks: Blocks, lost: list[bool]) -> None:
     """Of the newest records some were never written; all but those were in flight."""
-    records = {block: kv.read_record(content) for block, content in sorted(blocks.items())}
+    records = {block: kv.read_block(content) for block, content in sorted(blocks.items())}
     newest = max(record.number for record in records.values() if record is not None)
     for block, record in records.items():
         if record is not None and newest - record.number < len(lost):
             if lost[newest - record.number]:
                 del blocks[block]
+
+
+# The audit
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    """A run on the pair, with its trace."""
+    test = harness.test.Test(workload="kv", seed=1, time_limit_s=3)
+    outcome = harness.run.run(test, tmp_path_factory.mktemp("store"))
+    assert outcome.verdict.valid is True
+    return Recorded({}, outcome.record.history, outcome.record.trace)
+
+
+def test_an_audit_reads_the_whole_disk(recorded: Recorded) -> None:
+    """Not only that nothing is wrong: every change was found."""
+    verdict = kv.journaled(recorded)
+    changes = sum(call.outcome == "ok" and call.f != "get" for call in recorded.history.calls())
+    assert verdict.valid is True and changes > 20
+    assert verdict.evidence == {"changes": changes, "records": changes}
+    assert kv.journaled(recorded._replace(trace=Trace())).valid is True
+
+
+@pytest.mark.parametrize("change, why", [
+    (lambda event: None, "and is in no journal record"),
+    (lambda event: event._replace(time=event.time + 10_000_000_000), "was answered before record"),
+    (lambda event: event._replace(data={**event.data, "content": event.data["content"][:-2]}),
+     "something that is no record"),
+    (lambda event: event._replace(data={**event.data, "content": "00"}), "that is no record"),
+])
+def test_a_disk_that_disagrees_is_convicted(
+    recorded: Recorded, change: Callable[[Event], Event | None], why: str
+) -> None:
+    """One write is missing, late, cut short or empty: whichever it is."""
+    writes = [place for place, event in enumerate(recorded.trace) if event.kind == "disk-write"]
+    for place in writes[:: len(writes) // 10]:
+        events = list(recorded.trace)
+        changed = change(events[place])
+        events[place:place + 1] = [] if changed is None else [changed]
+        verdict = kv.journaled(recorded._replace(trace=Trace(events)))
+        assert verdict.valid is False and why in verdict.why
+
+
+def test_a_journal_that_forks_is_convicted(tmp_path: Path) -> None:
+    """A disk write that leaves before the backup knows of it, and a backup that writes another."""
+    test = harness.test.Test(workload="kv", seed=1, time_limit_s=15, bugs=("no-output-rule",),
+                             nemesis=("crash", "log-loss"))
+    verdict = harness.run.run(test, tmp_path).verdict.parts["journaled"]
+    assert verdict.valid is False and "again, differently" in verdict.why

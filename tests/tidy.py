@@ -42,6 +42,7 @@ BANNED_NAMES = {
 }
 MAY_USE = {
     "vmft/guests/build.py": {"subprocess", "tempfile"},     # a developer's command: the compiler
+    "vmft/counting.py": {"os.environ"},         # whether the native counter is wanted
 }
 
 NO_FLOATS = ("vmft/",)

@@ -33,7 +33,6 @@ GENERAL_32 = ("eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",
               *(f"r{i}d" for i in range(8, 16)))
 GENERAL_16 = ("ax", "cx", "dx", "bx", "sp", "bp", "si", "di", *(f"r{i}w" for i in range(8, 16)))
 RANDOM = {6: "rdrand", 7: "rdseed"}
-FETCH_FAULTS = (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT)
 FAULTS = {
     uc.UC_ERR_READ_UNMAPPED: "reads memory that is not there",
     uc.UC_ERR_WRITE_UNMAPPED: "writes memory that is not there",
@@ -72,12 +71,12 @@ class Cpu:
 
     def __init__(self, image: Image, *, on_in: Callable[[int, int], int],
                  on_out: Callable[[int, int, int], None], on_result: Callable[[str], int],
-                 ram_size: int = RAM_SIZE, native: bool = counting.NATIVE_HOOK is not None) -> None:
+                 ram_size: int = RAM_SIZE, native: bool = counting.NATIVE is not None) -> None:
         self.position = 0
         self.halted = False
         self._ram = mmap.mmap(-1, ram_size)
         self._engine = Engine(self._ram)
-        self._count = counting.attach(self._engine, native=native)
+        self._count = counting.counter(self._engine, self._ram, native=native)
         self._on_in, self._on_out, self._on_result = on_in, on_out, on_result
         self._error: BaseException | None = None
         self._undo: tuple[list[int], bytes] | None = None
@@ -104,19 +103,17 @@ class Cpu:
             raise ValueError(f"cannot run back from {self.position} to {until}")
         if self.halted or until == self.position:
             return
-        count = self._count
-        count.target, count.stopped = until, 0
-        status = self._engine.start(self._flow.get()[0])
+        status = self._count.run(self._flow.get()[0], until)
         if self._error is not None:
             self._take_back()
         elif status:
             self._fault(status)
-        self.position = count.retired
-        self.halted = not count.stopped
+        self.position = self._count.retired
+        self.halted = not self._count.reached
 
     def stop(self) -> None:
         """From a callback: end the run when the current instruction has completed."""
-        self._count.target = self._count.retired
+        self._count.stop()
 
     def interrupt(self, vector: int) -> None:
         """Deliver an interrupt here, through the guest's descriptor table.
@@ -183,6 +180,7 @@ class Cpu:
     def _prepare_registers(self) -> None:
         handle = self._engine.handle
         self._flow = Registers(handle, ("rip", "rflags"))
+        self._flags = Registers(handle, ("rflags",))
         self._frame = Registers(handle, ("rip", "rflags", "rsp", "cs", "ss"))
         self._resume = Registers(handle, ("rip", "rflags", "rsp"))
         self._tsc = Registers(handle, ("rax", "rdx"))
@@ -205,6 +203,7 @@ class Cpu:
     def _ask(self, callback: Callable[..., int | None], *arguments: object) -> int:
         """Call back at this instruction; on an exception, note what to take back, and stop."""
         self.position = self._count.retired - 1
+        self._flags.set(self._count.flags)
         try:
             return callback(*arguments) or 0
         except BaseException as error:      # a callback from C cannot raise: `run` will
@@ -279,7 +278,7 @@ class Cpu:
 
     def _fault(self, status: int) -> None:
         """Raise what Unicorn reported; the instruction was counted, unless it was never fetched."""
-        if status not in FETCH_FAULTS:
+        if status not in engine.FETCH_FAULTS:
             self._count.retired -= 1
         self.position = self._count.retired
         raise self._guest_fault(FAULTS.get(status, str(EngineError(status))))

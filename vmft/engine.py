@@ -22,11 +22,11 @@ EMULATOR = (f"unicorn {uc.UC_VERSION_MAJOR}.{uc.UC_VERSION_MINOR}.{uc.UC_VERSION
             f" x86-64 sandybridge on {platform.machine()}")
 PAGE_SIZE = 4096
 CODE_BUFFER_SIZE = 8 << 20      # bytes of address space for translated code, an engine
-NOWHERE = 0                     # where a run ends by address: page 0 is never mapped
 
 HOOK_CODE, HOOK_BLOCK = uc.UC_HOOK_CODE, uc.UC_HOOK_BLOCK
 HOOK_INSTRUCTION, HOOK_INVALID = uc.UC_HOOK_INSN, uc.UC_HOOK_INSN_INVALID
 IN, OUT = x86.UC_X86_INS_IN, x86.UC_X86_INS_OUT
+FETCH_FAULTS = (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT)
 RDTSC, RDTSCP = x86.UC_X86_INS_RDTSC, x86.UC_X86_INS_RDTSCP
 
 CodeHook = ctypes.CFUNCTYPE(
@@ -78,6 +78,10 @@ class Registers:
         check(uclib.uc_reg_read_batch(*self._arguments))
         return self.raw
 
+    def values(self) -> list[int]:
+        """The low 64 bits of what was read last."""
+        return self._values[::3].tolist()
+
     def get(self) -> list[int]:
         """The registers' low 64 bits."""
         check(uclib.uc_reg_read_batch(*self._arguments))
@@ -99,26 +103,41 @@ class Engine:
         # Sandy Bridge: has rdtscp, has not rdrand and rdseed, which therefore trap.
         self._control(uc.UC_CTL_CPU_MODEL, ctypes.c_int(x86.UC_CPU_X86_SANDYBRIDGE))
         self._control(uc.UC_CTL_TCG_BUFFER_SIZE, ctypes.c_uint32(CODE_BUFFER_SIZE))
+        # A run ends nowhere by address: the set of such addresses is in force, and empty.
+        self._control(uc.UC_CTL_UC_USE_EXITS, ctypes.c_int(1))
         self._ram = (ctypes.c_char * len(ram)).from_buffer(ram)
         check(uclib.uc_mem_map_ptr(self.handle, PAGE_SIZE, len(ram) - PAGE_SIZE, uc.UC_PROT_ALL,
                                    ctypes.addressof(self._ram) + PAGE_SIZE))
         self.stop_function = ctypes.cast(uclib.uc_emu_stop, ctypes.c_void_p).value
-        self._hooks: list[Any] = []
+        self.write_function = ctypes.cast(uclib.uc_reg_write, ctypes.c_void_p).value
+        self.read_function = ctypes.cast(uclib.uc_reg_read, ctypes.c_void_p).value
+        self._hooks: dict[int, Any] = {}      # keeps the callbacks alive
 
     def __del__(self) -> None:
         uclib.uc_close(self.handle)
 
-    def hook(self, kind: int, callback: Any, user_data: int = 0, *, instruction: int = 0) -> None:
-        """Have ``callback``, one of the hook types above, called from now on."""
+    def hook(self, kind: int, callback: Any, user_data: int = 0, *,
+             instruction: int = 0, begin: int = 1, end: int = 0) -> int:
+        """Have ``callback``, one of the hook types above, called from now on; its number.
+
+        It is called for addresses from ``begin`` to ``end`` inclusive, or for all.  What was
+        translated before must be forgotten for the hook to be called there.
+        """
         hook = ctypes.c_size_t()
         check(uclib.uc_hook_add(
             self.handle, ctypes.byref(hook), kind, ctypes.cast(callback, ctypes.c_void_p),
-            ctypes.c_void_p(user_data), 1, 0, ctypes.c_int(instruction)))
-        self._hooks.append(callback)
+            ctypes.c_void_p(user_data), begin, end, ctypes.c_int(instruction)))
+        self._hooks[hook.value] = callback
+        return hook.value
+
+    def unhook(self, hook: int) -> None:
+        """Take a hook off; what was translated with it must be forgotten."""
+        check(uclib.uc_hook_del(self.handle, hook))
+        del self._hooks[hook]
 
     def start(self, address: int) -> int:
         """Run from ``address`` until a hook stops it or it halts; answers Unicorn's status."""
-        return int(uclib.uc_emu_start(self.handle, address, NOWHERE, 0, 0))
+        return int(uclib.uc_emu_start(self.handle, address, 0, 0, 0))
 
     def stop(self) -> None:
         """From inside a hook: end the run."""

@@ -7,6 +7,7 @@ once.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from typing import Any
 
@@ -18,6 +19,7 @@ from vmft.lag import Throttle
 from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
 from vmft.outstanding import Outstanding
 from vmft.recorder import INSTRUCTION_NS, Output, Recorder
+from vmft.replayer import RESULT_NAMES
 from vmft.settings import Settings
 
 
@@ -163,7 +165,9 @@ class Primary:
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
                 self.held.append(output)
-                self._note(self.busy_ns, "output", self._describe(output))
+                clock = self.recorder.machine.devices.clock_last
+                self._note(self.busy_ns, "output", {
+                    **self._describe(output), "generation": self.generation, "clock": clock})
             for operation in self.recorder.take_requests():
                 self.outstanding.submit(operation)
             self._digest()
@@ -239,7 +243,8 @@ class Primary:
 
     def _describe(self, output: Output) -> dict[str, Any]:
         return {"number": output.number, "seq": output.seq, "at": output.at,
-                "device": dev.DEVICES[output.device], **frame_fields(output.device, output.data)}
+                "device": dev.DEVICES[output.device], "crc": zlib.crc32(output.data),
+                **frame_fields(output.device, output.data)}
 
 
 def describe(entry: log.Entry) -> dict[str, Any]:
@@ -252,9 +257,11 @@ def describe(entry: log.Entry) -> dict[str, Any]:
     elif entry.kind == log.INTERRUPT:
         data["vector"] = log.APPLIED_DATA.unpack(entry.data)[1]
     elif entry.kind == log.RESULT:
-        data["value"] = log.RESULT_DATA.unpack(entry.data)[1]
+        source, data["value"] = log.RESULT_DATA.unpack(entry.data)
+        data["of"] = RESULT_NAMES[source]
     elif entry.kind == log.OUTPUT:
-        data["number"] = log.OUTPUT_DATA.unpack(entry.data)[1]
+        device, data["number"], _, data["crc"] = log.OUTPUT_DATA.unpack(entry.data)
+        data["device"] = dev.DEVICES[device]
     return data
 
 

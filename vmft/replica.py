@@ -339,7 +339,10 @@ class Replica:
         self._note(now_ns, "off", {"generation": self.role.generation})
 
     def _went_live(self, now_ns: int, generation: int, **data: Any) -> None:
-        self._note(now_ns, "live", {"generation": generation, **data})
+        assert self.machine is not None
+        devices = self.machine.devices
+        self._note(now_ns, "live", {"generation": generation, **data,
+                                    "outputs": devices.outputs, "clock": devices.clock_last})
 
     def _halt(self, now_ns: int, why: str) -> None:
         self.halted_ns = now_ns

@@ -73,6 +73,8 @@ class Sim:
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
+        for name, status in self.roles().items():
+            self._note(0, name, "boot", {"role": status})
 
     def _boot(self, name: str, status: str, peer: str = "") -> Replica:
         """A host starts from nothing."""
@@ -144,6 +146,7 @@ class Sim:
     def slow(self, node: str, percent: int) -> None:
         """A host's processor runs at this part of its speed."""
         self.replicas[node].speed_percent = percent
+        self._note(self.now_ns, node, "slow", {"percent": percent})
 
     def administer(self, order: str, value: int = 0) -> None:
         """Give an order to whoever is live."""
@@ -154,18 +157,22 @@ class Sim:
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
         self.network.cuts.update(links)
+        self._note(self.now_ns, "network", "cut", {"links": links})
 
     def join(self, links: list[Link]) -> None:
         """These links pass again."""
         self.network.cuts.difference_update(links)
+        self._note(self.now_ns, "network", "join", {"links": links})
 
     def lose(self, link: Link, numerator: int, denominator: int) -> None:
         """So many of the log messages on this link vanish."""
         self.network.lossy[link] = Ratio(numerator, denominator)
+        self._note(self.now_ns, "network", "lose", {"link": link})
 
     def stall(self, link: Link) -> None:
         """Log messages on this link wait in the sender."""
         self.network.stalled.setdefault(link, [])
+        self._note(self.now_ns, "network", "stall", {"link": link})
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
@@ -174,6 +181,7 @@ class Sim:
     def keep(self, link: Link) -> None:
         """The link loses and delays no log messages any more."""
         self.network.lossy.pop(link, None)
+        self._note(self.now_ns, "network", "keep", {"link": link})
         for held in self.network.resume(link):
             self._dispatch(held.source, Send(self.now_ns, held.to, held.message))
 
@@ -225,6 +233,7 @@ class Sim:
         message = send.message
         if isinstance(message, Advertise):
             self.service = source
+            self._note(send.at_ns, source, "advertise", {"generation": message.generation})
             return
         to = send.to
         if to == SWITCH:

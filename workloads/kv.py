@@ -15,7 +15,9 @@ import struct
 import zlib
 from typing import Any, Mapping, NamedTuple
 
-from checker import models
+from checker import Verdict, models
+from checker.check import Record
+from histories import Call, Event
 from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
 
 KEYS = 16
@@ -23,17 +25,18 @@ VALUE_MAX = 224
 FIRST_BLOCK = 1
 JOURNAL = 32
 BLOCK_SIZE = 512
+PROBLEMS_SHOWN_MAX = 16
 
 OPS = {"get": 1, "put": 2, "cas": 3, "append": 4}
 REQUEST = struct.Struct("<IBBB")
 REPLY = struct.Struct("<IIq")       # op, status, journal record
 REFUSALS = {1: "refused", 2: "mismatch", 3: "too long"}
 
-# Number, request, previous checksum; the changed key, the carried key; checksum.
-RECORD = struct.Struct(f"<QQI BB{VALUE_MAX}s BB{VALUE_MAX}s I")
+# Checksum, previous checksum, number, request; the changed key and the carried one, with lengths.
+RECORD = struct.Struct("<IIQQBBBB")
 
 
-class Record(NamedTuple):
+class Written(NamedTuple):
     """One journal record: `request` (the index of the op that invoked it) set `key` to `value`."""
 
     number: int
@@ -86,21 +89,24 @@ def decode(f: str, value: Any, reply: bytes) -> Completion:
 
 # The journal
 
-def read_record(block: bytes) -> Record | None:
+def read_block(block: bytes) -> Written | None:
     """The record in a block; None when there is none, or a damaged one."""
-    number, request, previous, *entries, checksum = RECORD.unpack_from(block)
-    if number == 0 or zlib.crc32(block[:RECORD.size - 4]) != checksum:
+    checksum, previous, number, request, *entries = RECORD.unpack_from(block)
+    key, length, carried_key, carried_length = entries
+    middle = RECORD.size + length
+    end = middle + carried_length
+    damaged = max(length, carried_length) > VALUE_MAX or zlib.crc32(block[4:end]) != checksum
+    if number == 0 or damaged:
         return None
-    key, length, value, carried_key, carried_length, carried = entries
-    return Record(number, request, previous, key, value[:length].decode(),
-                  carried_key, carried[:carried_length].decode(), checksum)
+    return Written(number, request, previous, key, block[RECORD.size:middle].decode(),
+                  carried_key, block[middle:end].decode(), checksum)
 
 
-def journal(blocks: Mapping[int, bytes]) -> list[Record]:
+def journal(blocks: Mapping[int, bytes]) -> list[Written]:
     """The records that a recovery would use: the latest stretch that holds the whole map."""
-    found: dict[int, Record] = {}
+    found: dict[int, Written] = {}
     for slot in range(JOURNAL):
-        record = read_record(blocks.get(FIRST_BLOCK + slot, bytes(BLOCK_SIZE)))
+        record = read_block(blocks.get(FIRST_BLOCK + slot, bytes(BLOCK_SIZE)))
         if record is not None and record.number % JOURNAL == slot:
             found[record.number] = record
     for last in sorted(found, reverse=True):
@@ -110,7 +116,7 @@ def journal(blocks: Mapping[int, bytes]) -> list[Record]:
     return []
 
 
-def _continues(found: Mapping[int, Record], number: int) -> bool:
+def _continues(found: Mapping[int, Written], number: int) -> bool:
     """Whether a record and the one before it are there, and belong together."""
     before = found.get(number - 1)
     previous = before.checksum if before is not None else None if number > 1 else 0
@@ -126,6 +132,80 @@ def recover(blocks: Mapping[int, bytes]) -> dict[int, str]:
     return {key: value for key, value in sorted(held.items()) if value}
 
 
+# What the disk says, against what was answered
+
+def journaled(record: Record) -> Verdict:
+    """Every change was in the journal, as it was asked for, before its client had an answer; no
+    record was ever written with two contents; what was answered is what a recovery would find.
+
+    Without a disk in the trace there is nothing to compare.
+    """
+    changes = [call for call in record.history.calls() if call.outcome == "ok" and call.f != "get"]
+    disk = Disk()
+    for event in record.trace.of("disk-write"):
+        disk.write(event)
+    if not disk.blocks:
+        return Verdict(valid=True, why="the trace tells of no writes to a journal")
+    kept = journal(disk.blocks)
+    last = kept[-1].number if kept else 0
+    problems = disk.problems + [
+        {"op": call.start, "why": why}
+        for call in changes if (why := disk.contradiction(call, last)) is not None]
+    if not problems:
+        return Verdict(valid=True, why=f"{len(changes)} changes were on disk before their answers",
+                       evidence={"changes": len(changes), "records": last})
+    return Verdict(valid=False, why=str(problems[0]["why"]),
+                   evidence={"count": len(problems), "problems": problems[:PROBLEMS_SHOWN_MAX]})
+
+
+class Disk:
+    """The disk's blocks as the trace writes them, and which record was first written when."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, bytes] = {}
+        self.records: dict[int, Written] = {}           # by number
+        self.requests: dict[int, tuple[int, Written]] = {}      # time, by request
+        self.problems: list[dict[str, Any]] = []
+
+    def write(self, event: Event) -> None:
+        """Take a write as far as it is to the journal; note what can never be right."""
+        content = bytes.fromhex(event.data["content"])
+        content = content.ljust(event.data["blocks"] * BLOCK_SIZE, b"\0")
+        for place in range(event.data["blocks"]):
+            number = event.data["block"] + place
+            self.blocks[number] = content[place * BLOCK_SIZE:][:BLOCK_SIZE]
+            written = read_block(self.blocks[number])
+            if written is None:
+                self._note(event, f"block {number} was written with something that is no record")
+                continue
+            self.requests.setdefault(written.request, (event.time, written))
+            first = self.records.setdefault(written.number, written)
+            if first != written:
+                self._note(event, f"journal record {written.number} was written for op "
+                                  f"{first.request} and again, differently, for {written.request}")
+
+    def contradiction(self, call: Call, last: int) -> str | None:
+        """What the disk says against an answered change, when `last` ends the journal."""
+        what = f"{call} (op {call.start})"
+        time, written = self.requests.get(call.start, (0, None))
+        if written is None:
+            return f"{what} was answered and is in no journal record"
+        if time > call.end_ns:
+            return f"{what} was answered before record {written.number} was written"
+        arg: Any = call.arg
+        key, content = arg
+        new = content[1] if call.f == "cas" else content
+        whole = written.value[-len(new):] if call.f == "append" else written.value
+        if (written.key, whole) != (key, new):
+            return f"{what} is journaled as {written.key} = {written.value!r}"
+        if written.number > last:
+            return f"{what} was answered, and a recovery would not find it"
+        return None
+
+    def _note(self, event: Event, why: str) -> None:
+        self.problems.append({"time": event.time, "source": event.data["source"], "why": why})
+
+
 KV = Workload(
     name="kv",
     guest="kv",
@@ -134,5 +214,5 @@ KV = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.kv)},
+    checks={"linearizable": linearizable_as(models.kv), "journaled": journaled},
 )

@@ -10,7 +10,7 @@ from checker.check import merge
 from checker.explain import explain
 from checker.verdict import EXIT_CODES
 from harness.run import Recorded
-from histories import Trace
+from histories import Trace, UsageError
 from histories.read import read_history
 
 
@@ -27,7 +27,10 @@ def execute(arguments: argparse.Namespace) -> int:
     verdicts = {}
     for path in arguments.files:
         history = read_history(path, arguments.format)
-        verdict = merge({"linearizable": linearizable(history, model)})
+        try:
+            verdict = merge({"linearizable": linearizable(history, model)})
+        except UsageError as problem:
+            raise UsageError(f"{path}: {problem}") from None
         verdicts[str(path)] = verdict
         record = Recorded({"name": f"{path}, model {model.name}"}, history, Trace())
         print("\n".join(explain(record, verdict)))

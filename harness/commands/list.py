@@ -45,7 +45,6 @@ def _verdict(run: Run) -> str:
     try:
         if run.results is None:
             return "did not end"
-        verdict = from_json(run.results)
+        return f"{word(from_json(run.results).valid):<7}  {run.test.get('command', '')}"
     except UsageError as problem:
         return f"unreadable: {problem}"
-    return f"{word(verdict.valid):<7}  {run.test.get('command', '')}"

@@ -28,21 +28,21 @@ struct __attribute__((packed)) operation {
     uint8_t bytes[];
 };
 
-struct __attribute__((packed)) entry {
-    uint8_t key, length;
-    uint8_t value[VALUE_MAX];
+struct value {
+    uint8_t length;
+    uint8_t bytes[VALUE_MAX];
 };
 
-/* The checksum is a CRC-32 of everything before it. */
+/* The two values follow each other; the checksum is a CRC-32 of all that is behind it, up to their
+   end. */
 struct __attribute__((packed)) record {
-    uint64_t number;
-    uint64_t request;
-    uint32_t previous;
-    struct entry changed, carried;
-    uint32_t checksum;
-    uint8_t spare[BLOCK_SIZE - 24 - 2 * sizeof(struct entry)];
+    uint32_t checksum, previous;
+    uint64_t number, request;
+    uint8_t changed, changed_length, carried, carried_length;
+    uint8_t values[BLOCK_SIZE - 28];
 };
 _Static_assert(sizeof(struct record) == BLOCK_SIZE, "one record a block");
+_Static_assert(2 * VALUE_MAX <= sizeof ((struct record *)0)->values, "room for both values");
 
 /* An answer that may leave when record `needs` is on disk. */
 struct waiting {
@@ -51,7 +51,7 @@ struct waiting {
     uint8_t reply[sizeof(struct reply) + VALUE_MAX];
 };
 
-static struct entry map[KEYS];
+static struct value map[KEYS];
 static struct record journal[JOURNAL], leaving;
 static uint8_t written[JOURNAL];
 static uint64_t issued, durable;
@@ -76,7 +76,9 @@ static uint32_t crc32(const uint8_t *bytes, size_t size)
 
 static uint32_t checksum(const struct record *record)
 {
-    return crc32((const uint8_t *)record, offsetof(struct record, checksum));
+    const uint8_t *begin = (const uint8_t *)&record->previous;
+    const uint8_t *end = record->values + record->changed_length + record->carried_length;
+    return crc32(begin, (size_t)(end - begin));
 }
 
 /* The journal */
@@ -88,13 +90,18 @@ static void write_record(uint64_t number)
 }
 
 /* Journals what `key` holds now. */
-static void append_record(uint64_t request, uint32_t key)
+static void append_record(uint64_t request, uint8_t key)
 {
     uint32_t previous = issued > 0 ? journal[issued % JOURNAL].checksum : 0;
     struct record *record = &journal[++issued % JOURNAL];
-    *record = (struct record){ .number = issued, .request = request, .previous = previous };
-    record->changed = map[key];
-    record->carried = map[issued % KEYS];
+    uint8_t carried = issued % KEYS;
+    *record = (struct record){
+        .previous = previous, .number = issued, .request = request,
+        .changed = key, .changed_length = map[key].length,
+        .carried = carried, .carried_length = map[carried].length,
+    };
+    memcpy(record->values, map[key].bytes, map[key].length);
+    memcpy(record->values + map[key].length, map[carried].bytes, map[carried].length);
     record->checksum = checksum(record);
     write_record(issued);
 }
@@ -115,7 +122,8 @@ static void on_written(struct completion done)
 static int is_record(uint64_t number)
 {
     const struct record *record = &journal[number % JOURNAL];
-    return record->number == number && record->checksum == checksum(record);
+    return record->number == number && record->changed_length <= VALUE_MAX
+        && record->carried_length <= VALUE_MAX && record->checksum == checksum(record);
 }
 
 /* Whether record `number` and those before it hold the whole map. */
@@ -130,9 +138,10 @@ static int ends_journal(uint64_t number)
     return number == 0 || is_record(number);
 }
 
-static void apply(const struct entry *entry)
+static void set(struct value *value, const uint8_t *bytes, uint8_t length)
 {
-    map[entry->key % KEYS] = *entry;
+    memcpy(value->bytes, bytes, length);
+    value->length = length;
 }
 
 /* Reads the journal and rebuilds the map from its latest unbroken stretch. */
@@ -148,26 +157,25 @@ static void recover(void)
         }
     }
     issued = durable;
-    for (int i = 0; i < KEYS; i++) {
-        map[i].key = (uint8_t)i;
-    }
     for (uint64_t n = durable < KEYS ? 1 : durable - KEYS + 1; n <= durable; n++) {
-        apply(&journal[n % JOURNAL].changed);
-        apply(&journal[n % JOURNAL].carried);
+        const struct record *record = &journal[n % JOURNAL];
+        set(&map[record->changed % KEYS], record->values, record->changed_length);
+        set(&map[record->carried % KEYS], record->values + record->changed_length,
+            record->carried_length);
     }
 }
 
 /* Requests */
 
 /* Answers once everything journaled so far is on disk. */
-static void answer_later(const struct request *request, uint32_t status, const struct entry *entry)
+static void answer_later(const struct request *request, uint32_t status, const struct value *value)
 {
     struct waiting *place = &waiting[asked++ % WAITING];
     struct reply *reply = (struct reply *)place->reply;
     prepare(request, reply, status, (int64_t)issued);
     place->needs = issued;
-    place->size = (uint32_t)sizeof *reply + entry->length;
-    memcpy(reply->payload, entry->value, entry->length);
+    place->size = (uint32_t)sizeof *reply + value->length;
+    memcpy(reply->payload, value->bytes, value->length);
 }
 
 static void send_answers(void)
@@ -178,32 +186,32 @@ static void send_answers(void)
     }
 }
 
-static int equals(const struct entry *entry, const uint8_t *bytes, uint32_t length)
+static int equals(const struct value *value, const uint8_t *bytes, uint32_t length)
 {
     uint32_t i = 0;
-    while (i < length && entry->value[i] == bytes[i]) {
+    while (i < length && value->bytes[i] == bytes[i]) {
         i += 1;
     }
-    return entry->length == length && i == length;
+    return value->length == length && i == length;
 }
 
-static uint32_t change(uint32_t op, struct entry *entry, const struct operation *operation)
+static uint32_t change(uint32_t op, struct value *value, const struct operation *operation)
 {
-    uint32_t kept = op == APPEND ? entry->length : 0;
+    uint32_t kept = op == APPEND ? value->length : 0;
     if (kept + operation->length > VALUE_MAX) {
         return TOO_LONG;
     }
-    if (op == CAS && !equals(entry, operation->bytes, operation->expected)) {
+    if (op == CAS && !equals(value, operation->bytes, operation->expected)) {
         return MISMATCH;
     }
-    memcpy(entry->value + kept, operation->bytes + operation->expected, operation->length);
-    entry->length = (uint8_t)(kept + operation->length);
+    memcpy(value->bytes + kept, operation->bytes + operation->expected, operation->length);
+    value->length = (uint8_t)(kept + operation->length);
     return OK;
 }
 
 static void serve(const struct request *request, uint32_t size)
 {
-    static const struct entry nothing;
+    static const struct value nothing;
     const struct operation *operation = (const struct operation *)request->payload;
     if (size < sizeof *operation || request->op < GET || request->op > APPEND
         || operation->key >= KEYS
@@ -211,15 +219,15 @@ static void serve(const struct request *request, uint32_t size)
         answer_later(request, UNKNOWN_OP, &nothing);
         return;
     }
-    struct entry *entry = &map[operation->key];
+    struct value *value = &map[operation->key];
     uint32_t status = OK;
     if (request->op != GET) {
-        status = change(request->op, entry, operation);
+        status = change(request->op, value, operation);
         if (status == OK) {
             append_record(request->number, operation->key);
         }
     }
-    answer_later(request, status, entry);
+    answer_later(request, status, value);
 }
 
 static int has_room(void)

@@ -1,0 +1,117 @@
+"""Redundancy restored, from the trace: whoever went live alone soon has a backup again.
+
+After a failover the cluster service finds a host and the machine is cloned there, without anybody
+asking [Scales et al. 2010, 3.1].  It is owed while there is a fit host: a spare one that is up and
+that the live machine and the cluster service can talk to, both ways, with no log loss between the
+two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest change to hosts
+or network if that was later; a change starts the clock again, because a clone under way may have
+failed with it.  A machine that goes live again without having been protected gets no new time.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable
+
+from checker.check import Record
+from checker.verdict import Verdict
+from histories import Event
+
+RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails, another is made
+CLUSTER = "cluster"
+
+HOST_EVENTS = ("boot", "spare", "restart", "backup", "live", "halt", "crash", "off", "refuse")
+LINK_EVENTS = ("cut", "join", "lose", "stall", "keep")
+BECOMES = {"spare": "spare", "restart": "spare", "backup": "backup", "live": "live",
+           "halt": "halted", "crash": "crashed", "off": "off", "refuse": "refusing"}
+
+Link = tuple[str, str]
+
+
+class Surroundings:
+    """Hosts and links, as far as the trace has been read."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, str] = {}
+        self.cut: set[Link] = set()
+        self.lossy: set[Link] = set()
+
+    def change(self, event: Event) -> None:
+        """Take note of a change to a host or to links."""
+        if event.kind in HOST_EVENTS:
+            self.roles[event.node] = BECOMES.get(event.kind) or event.data["role"]
+        elif event.kind in ("cut", "join"):
+            change = self.cut.update if event.kind == "cut" else self.cut.difference_update
+            change(tuple(link) for link in event.data["links"])
+        elif event.kind == "keep":
+            self.lossy.discard(tuple(event.data["link"]))
+        else:
+            self.lossy.add(tuple(event.data["link"]))
+
+    def fit(self, live: str) -> list[str]:
+        """The hosts to which this one's machine could be cloned now."""
+        return [name for name, role in self.roles.items() if role == "spare"
+                and not self.cut & _links((live, name, CLUSTER))
+                and not self.lossy & _links((live, name))]
+
+
+def _links(nodes: Iterable[str]) -> set[Link]:
+    names = tuple(nodes)
+    return {(one, other) for one in names for other in names if one != other}
+
+
+class Debt:
+    """Who is alone, since when a backup is owed to it, and what was never paid."""
+
+    def __init__(self) -> None:
+        self.around = Surroundings()
+        self.alone: str | None = None
+        self.generation = 0
+        self.since_ns: int | None = None        # None: nothing is owed
+        self.fit: list[str] = []
+        self.restored = 0
+        self.problems: list[dict[str, Any]] = []
+
+    def pass_time(self, now_ns: int) -> None:
+        """Up to this moment nothing has changed."""
+        if self.alone is None or self.since_ns is None \
+                or now_ns <= self.since_ns + RESTORED_NS_MAX:
+            return
+        self.problems.append({"time": now_ns, "node": self.alone, "generation": self.generation,
+                              "since": self.since_ns, "fit": self.fit})
+        self.alone = None
+
+    def take(self, event: Event) -> None:
+        """One event that changes who is owed what."""
+        if event.kind == "protected":
+            self.restored += self.alone is not None
+            self.alone = None
+            return
+        self.around.change(event)
+        if event.kind == "live":
+            again = self.alone == event.node
+            self.alone, self.generation = event.node, event.data["generation"]
+            if again:
+                return
+        elif event.kind in ("halt", "crash", "off") and event.node == self.alone:
+            self.alone = None
+        if self.alone is not None:
+            self.fit = self.around.fit(self.alone)
+            self.since_ns = event.time if self.fit else None
+
+
+def redundancy(record: Record) -> Verdict:
+    """Every going live, and the time until there was a backup again."""
+    debt = Debt()
+    for event in record.trace:
+        debt.pass_time(event.time)
+        if event.kind in HOST_EVENTS or event.kind in LINK_EVENTS or event.kind == "protected":
+            debt.take(event)
+    evidence: dict[str, Any] = {"restored": debt.restored}
+    if not debt.problems:
+        return Verdict(valid=True, why=f"redundancy was restored {debt.restored} times, and never "
+                                       "owed for long", evidence=evidence)
+    first = debt.problems[0]
+    return Verdict(
+        valid=False, evidence={**evidence, "problems": debt.problems},
+        why=(f"{first['node']} was alone in generation {first['generation']} for more than "
+             f"{RESTORED_NS_MAX // 1_000_000} ms, although {first['fit'][0]} was free"))

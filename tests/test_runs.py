@@ -1,0 +1,76 @@
+"""Whole runs: a correct pair is never accused, a broken one nearly always."""
+
+from __future__ import annotations
+
+import pytest
+from seeds import Result, of_seeds, result
+
+from checker.explain import LINES_MAX
+from nemesis import NEMESES
+from vmft.bugs import BUGS
+
+ALL = tuple(NEMESES)
+MIXES = [(name,) for name in NEMESES] + [ALL]
+STRIKES = {"no-output-rule": ("crash", "log-loss"), "no-test-and-set": ("partition",)}
+SEEDS = range(1, 21)
+MANY_SEEDS = range(1, 101)
+
+
+def check_explained(each: Result) -> None:
+    """An invalid run's text is short, and ends with the command of that very run."""
+    assert len(each.explanation) <= LINES_MAX
+    assert each.explanation[0].startswith("INVALID")
+    last = each.explanation[-1]
+    assert last.startswith("Run it again:  python -m checker run") and f"--seed {each.seed}" in last
+
+
+@pytest.mark.parametrize("nemesis", MIXES, ids=",".join)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_correct_pair_is_valid(nemesis: tuple[str, ...], seed: int) -> None:
+    """Under every family of faults and all of them; nothing is unknown."""
+    each = result(seed, nemesis, time_limit_s=6)
+    assert each.valid is True, each.why
+
+
+def test_a_pair_without_faults_answers_everything() -> None:
+    """And that quickly enough for the rate."""
+    each = result(1, (), time_limit_s=6)
+    assert each.valid is True and each.completed > 200
+
+
+@pytest.mark.parametrize("bug", sorted(STRIKES))
+def test_a_broken_rule_is_convicted(bug: str) -> None:
+    """By the checkers that the table of bugs names, in so many words."""
+    each = result(2, STRIKES[bug], (bug,))
+    assert each.valid is False and each.convicted_by & set(BUGS[bug].convicted_by)
+    check_explained(each)
+
+
+def test_the_double_eleven_is_told() -> None:
+    """A run without the output rule shows two increments with one answer, and the crash."""
+    each = result(1, ("crash", "log-loss"), ("no-output-rule",), time_limit_s=10)
+    text = "\n".join(each.explanation)
+    for words in ("Two different increments were both answered", "What the machines did:",
+                  "crashed", "went live", "The output rule was broken"):
+        assert words in text
+    check_explained(each)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nemesis", MIXES, ids=",".join)
+def test_a_hundred_seeds_without_a_false_alarm(nemesis: tuple[str, ...]) -> None:
+    """Full runs of thirty virtual seconds; nothing invalid, nothing unknown."""
+    alarms = [(each.seed, each.why) for each in of_seeds(MANY_SEEDS, nemesis)
+              if each.valid is not True]
+    assert alarms == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", sorted(STRIKES))
+def test_most_seeds_convict_each_bug(bug: str) -> None:
+    """By all the checkers that the table names; every text is short and ends with the command."""
+    results = of_seeds(SEEDS, STRIKES[bug], (bug,))
+    convicted = [each for each in results if set(BUGS[bug].convicted_by) <= each.convicted_by]
+    assert 2 * len(convicted) > len(results)
+    for each in convicted:
+        check_explained(each)
