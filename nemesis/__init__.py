@@ -5,7 +5,9 @@ from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Cluster, Fault, Nemesis
 from nemesis.partition import PARTITION
 from nemesis.schedule import Planned, apply, heal, schedule
+from nemesis.swarm import SWARM, compose
 
 NEMESES = {family.name: family for family in (CRASH, PARTITION, LOG_LOSS)}
 
-__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "apply", "heal", "schedule"]
+__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose", "heal",
+           "schedule"]
