@@ -399,7 +399,8 @@ STEPS = st.one_of(
     st.tuples(st.just("ask"), st.sampled_from([INC, INC, READ])),
     st.tuples(st.just("run"), st.sampled_from([0, 1, 3, 30, 350, 700])),
     st.tuples(st.sampled_from(["cut", "join"]), st.sampled_from(LINKS)),
-    st.tuples(st.sampled_from(["crash", "stall", "lose", "keep"]), st.sampled_from(["n1", "n2"])))
+    st.tuples(st.sampled_from(["crash", "restart", "stall", "lose", "keep"]),
+              st.sampled_from(["n1", "n2"])))
 
 
 def do(pair: Pair, step: str, what: int | str) -> None:
@@ -411,6 +412,9 @@ def do(pair: Pair, step: str, what: int | str) -> None:
     elif step == "crash":
         if sorted(pair.sim.roles().values()) == ["backup", "primary"]:
             pair.crash(what)
+    elif step == "restart":
+        if pair.role(what) == "crashed":
+            pair.sim.restart(what)
     else:
         link, = parse("n1->n2" if what == "n1" else "n2->n1")
         if step == "lose":
@@ -419,7 +423,7 @@ def do(pair: Pair, step: str, what: int | str) -> None:
             getattr(pair.sim, step)(link)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(st.lists(STEPS, max_size=25), st.sampled_from([DEFAULT, SMALL]), st.integers(0, 1 << 64))
 def test_no_sequence_of_faults_breaks_a_rule(steps: list[tuple[str, int | str]],
                                              tuning: Settings, seed: int) -> None:

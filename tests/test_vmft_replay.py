@@ -55,7 +55,7 @@ def starve(tape: Tape, batches: list[int], budgets: list[int]) -> Replayer:
     return replayer
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(ARRIVALS, st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any),
        st.lists(st.integers(0, 400), min_size=1, max_size=5).filter(any))
 def test_a_replay_is_the_run(arrivals: list[Arrival], batches: list[int],
