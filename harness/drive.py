@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import heapq
 import struct
+from itertools import takewhile
 from typing import Any, Callable, Iterable, Protocol, Sequence
 
+from harness.plan import HEAL, Plan, PlannedFault, follow
 from harness.test import SECOND_NS, Test
 from histories import NEMESIS, Op
 from nemesis import Cluster, Fault, Nemesis, apply, heal, schedule
 from vmft.prng import Rng
-from workloads.workload import Client
+from workloads.workload import Client, Invocation, Turn
 
 SETTLE_NS = 3 * SECOND_NS       # after healing, before the final operations
 
@@ -51,7 +53,7 @@ class Process:
         self.client = client
         self.rng = rng
         self.id = client
-        self.generator: Client | None = None
+        self.generator: Client | None = None    # None: it does nothing more
         self.open: Op | None = None
 
 
@@ -63,30 +65,36 @@ class Driver:
         self.workload = test.workload_of()
         self.system = system
         self.record = record
+        self.plan = test.plan or Plan()
+        self.end_ns = test.time_limit_s * SECOND_NS if self.plan.end_ns is None \
+            else self.plan.end_ns
         rng = Rng(test.seed, "harness")
         self.rng = rng
         self.processes = [Process(client, rng.split(f"client {client}"))
                           for client in range(test.clients)]
-        self.calling = True     # clients go on with new operations
+        self._scripts = None if self.plan.ops is None else [
+            iter([op for op in self.plan.ops if op.client == client])
+            for client in range(test.clients)]
+        self._final = False     # clients do their final operations, without pauses
+        self._phase = 0         # how often all clients have met
+        self._waiting: list[Process] = []
         self._ops = 0
         self._agenda: list[tuple[int, int, Callable[[], None]]] = []
         self._actions = 0
 
     def run(self, families: Sequence[Nemesis], hosts: Sequence[str]) -> None:
         """The whole run: operations under faults, healing, a pause, the final operations."""
-        end_ns = self.test.time_limit_s * SECOND_NS
         for process in self.processes:
             self._start(process)
-        for planned in schedule(families, self.rng.split("nemesis"), hosts):
-            if planned.time_ns >= end_ns:
-                break
-            self._plan(planned.time_ns, self._strike, families, planned.fault)
-        self._until(end_ns)
-        self.calling = False
-        if families:
+        for fault in self._faults(families, hosts):
+            self._plan(fault.time_ns, self._strike, families, fault)
+        self._until(self.end_ns)
+        if self.plan.ops is None and families:
             self._heal(families)
             self._until(self.system.now_ns + SETTLE_NS)
-        self._finish()
+        self._drain()
+        if self.plan.ops is None:
+            self._finish()
 
     # Time
 
@@ -108,30 +116,71 @@ class Driver:
         while self._agenda and self._agenda[0][0] <= self.system.now_ns:
             heapq.heappop(self._agenda)[2]()
 
+    def _drain(self) -> None:
+        """Let every client come to its end."""
+        for process in self.processes:
+            while process.generator is not None:
+                self._advance(self._agenda[0][0])
+
     # Clients
 
     def _start(self, process: Process) -> None:
-        """A client begins, under the process id that it has now."""
-        process.generator = self.workload.ops(process.id, process.rng)
-        self._go_on(process, None)
+        """A client begins, under the process id that it has now; a script goes on."""
+        process.generator = self.workload.ops(process.id, process.rng) \
+            if self._scripts is None else follow(self._scripts[process.client])
+        self._ask(process, None)
 
-    def _go_on(self, process: Process, done: Op | None) -> None:
-        """After a pause, the client's next operation; the rate has chance around it."""
-        mean_ns = SECOND_NS * self.test.clients // self.test.rate_hz
-        pause_ns = process.rng.below(2 * mean_ns + 1)
-        self._plan(self.system.now_ns + pause_ns, self._next, process, done)
-
-    def _next(self, process: Process, done: Op | None) -> None:
-        if self.calling:
-            self._invoke(process, done)
-
-    def _invoke(self, process: Process, done: Op | None) -> None:
-        """Ask the client what it does after `done`, its previous operation, and call."""
+    def _ask(self, process: Process, done: Op | None) -> None:
+        """Ask a client what it does after `done`, its previous operation, and when."""
         assert process.generator is not None and process.open is None
         try:
             wanted = process.generator.send(done)  # type: ignore[arg-type]
         except StopIteration:
+            self._leave(process)
             return
+        if wanted.type == "sync":
+            self._waiting.append(process)
+            self._meet()
+            return
+        pause_ns = self._pause_ns(process) if wanted.after_ns is None else wanted.after_ns
+        if not self._final and self.system.now_ns + pause_ns > self.end_ns:
+            self._leave(process)
+        elif wanted.type == "wait" and pause_ns == 0:
+            self._ask(process, self._turn(process))
+        else:
+            self._plan(self.system.now_ns + pause_ns, self._go_on, process, wanted)
+
+    def _pause_ns(self, process: Process) -> int:
+        """Before a client's next operation: the rate, with chance around it."""
+        mean_ns = SECOND_NS * self.test.clients // self.test.rate_hz
+        return 0 if self._final else process.rng.below(2 * mean_ns + 1)
+
+    def _go_on(self, process: Process, wanted: Invocation) -> None:
+        if wanted.type == "wait":
+            self._ask(process, self._turn(process))
+        else:
+            self._invoke(process, wanted)
+
+    def _turn(self, process: Process) -> Op:
+        """What answers a wait."""
+        turn = Turn(process.client, self._phase)
+        return Op(process.id, "info", "wait", turn, self.system.now_ns)
+
+    def _meet(self) -> None:
+        """When nobody else is to come, all that wait go on."""
+        here = self._waiting
+        if here and len(here) == sum(each.generator is not None for each in self.processes):
+            self._waiting = []
+            self._phase += 1
+            for process in sorted(here, key=lambda each: each.client):
+                self._ask(process, self._turn(process))
+
+    def _leave(self, process: Process) -> None:
+        """A client has come to its end; nobody need wait for it."""
+        process.generator = None
+        self._meet()
+
+    def _invoke(self, process: Process, wanted: Invocation) -> None:
         op = process.open = self._op(process.id, "invoke", wanted.f, wanted.value)
         frame = FRAME_HEADER.pack(op.index, process.client)
         self.system.send(frame + self.workload.encode(wanted.f, wanted.value))
@@ -147,8 +196,7 @@ class Driver:
             return
         process.open = None
         answer = self.workload.decode(op.f, op.value, frame[FRAME_HEADER.size:])
-        done = self._op(process.id, answer.type, op.f, answer.value, answer.error)
-        self._go_on(process, done)
+        self._ask(process, self._op(process.id, answer.type, op.f, answer.value, answer.error))
 
     def _timed_out(self, process: Process, op: Op) -> None:
         if process.open is not op:
@@ -156,28 +204,41 @@ class Driver:
         process.open = None
         self._op(process.id, "info", op.f, op.value, "timeout")
         process.id += self.test.clients
-        if self.calling:
+        if self._final:
+            self._leave(process)
+        else:
             self._start(process)
 
     def _finish(self) -> None:
-        """Every client's final operations, one after the other, each answered or given up."""
-        for process in self.processes:
-            self._advance_while(process)
-            process.generator = self.workload.final(process.id)
-            self._invoke(process, None)
-            self._advance_while(process)
+        """Every client's final operations, one client after the other, each answered or given up.
 
-    def _advance_while(self, process: Process) -> None:
-        """Until the client's open call has ended."""
-        while process.open is not None:
-            self._advance(self._agenda[0][0])
+        They begin a nanosecond after the previous client's answer, never in the same instant: so
+        they begin at the same place among all events when a plan repeats them.
+        """
+        self._final = True
+        for process in self.processes:
+            process.generator = self.workload.final(process.id)
+            self._ask(process, None)
+            self._drain()
+            self._until(self.system.now_ns + 1)
 
     # Faults
 
-    def _strike(self, families: Sequence[Nemesis], fault: Fault) -> None:
+    def _faults(self, families: Sequence[Nemesis], hosts: Sequence[str]) -> list[PlannedFault]:
+        """The plan's faults, or those that are drawn, up to the end."""
+        if self.plan.faults is not None:
+            return [fault for fault in self.plan.faults if fault.time_ns <= self.end_ns]
+        drawn = schedule(families, self.rng.split("nemesis"), hosts)
+        return [PlannedFault(each.time_ns, each.fault.f, each.fault.value)
+                for each in takewhile(lambda each: each.time_ns < self.end_ns, drawn)]
+
+    def _strike(self, families: Sequence[Nemesis], fault: PlannedFault) -> None:
         """Apply a fault; the record says what it did, beside what was planned."""
+        if fault.f == HEAL:
+            self._heal(families)
+            return
         planned = self._op(NEMESIS, "info", fault.f, fault.value)
-        effect = apply(families, self.system, fault)
+        effect = apply(families, self.system, Fault(0, fault.f, fault.value))
         self._op(NEMESIS, "info", fault.f, {"start": planned.index, "effect": effect})
 
     def _heal(self, families: Sequence[Nemesis]) -> None:

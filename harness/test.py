@@ -7,12 +7,15 @@ prints as the command line that runs it.
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Mapping, Sequence, TypeVar
 
+from harness.plan import INLINE_CHARACTERS_MAX, Plan, fit
+from harness.plan import from_json as plan_from_json
 from histories import UsageError
-from nemesis import NEMESES, Nemesis
+from nemesis import NEMESES, SWARM, Nemesis, compose
 from vmft.bugs import BUGS
+from vmft.prng import Rng
 from workloads import WORKLOADS, Workload
 
 T = TypeVar("T")
@@ -25,7 +28,8 @@ SEED_MAX = (1 << 64) - 1
 
 
 OPTIONS = {"clients": "--clients", "rate_hz": "--rate", "time_limit_s": "--time-limit",
-           "timeout_ms": "--timeout", "system": "--system", "runtime": "--runtime"}
+           "timeout_ms": "--timeout", "system": "--system", "runtime": "--runtime",
+           "plan": "--plan"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,7 @@ class Test:
 
     `clients` processes call at `rate_hz` operations per second together for `time_limit_s`
     seconds of virtual time, while the families of `nemesis` strike; each call has `timeout_ms`.
+    A `plan` says explicitly which operations, or which faults, or both.
     """
 
     workload: str = "counter"
@@ -46,11 +51,12 @@ class Test:
     rate_hz: int = 50
     time_limit_s: int = 30
     timeout_ms: int = 1000
+    plan: Plan | None = None
 
     def __post_init__(self) -> None:
         choose(WORKLOADS, self.workload, "workload")
         for name in self.nemesis:
-            choose(NEMESES, name, "nemesis")
+            choose({**NEMESES, SWARM: None}, name, "nemesis")
         for name in self.bugs:
             choose(BUGS, name, "bug")
         choose({"vmft": None}, self.system, "system")
@@ -60,26 +66,38 @@ class Test:
         _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
         _within("time limit", self.time_limit_s, 1, TIME_LIMIT_S_MAX)
         _within("timeout", self.timeout_ms, 1, TIME_LIMIT_S_MAX * 1000)
+        if self.plan is not None:
+            fit(self.plan, self.workload_of(), self.nemeses(), self.clients)
 
     @property
     def name(self) -> str:
-        """A name for the store: the workload, the faults and the bugs."""
-        return "-".join([self.workload, ",".join(self.nemesis) or "no-faults", *self.bugs])
+        """A name for the store: the workload, the faults and the bugs, and whether by a plan."""
+        words = [self.workload, ",".join(self.nemesis) or "no-faults", *self.bugs]
+        return "-".join(words if self.plan is None else [*words, "planned"])
 
     def workload_of(self) -> Workload:
         """The workload itself."""
         return WORKLOADS[self.workload]
 
     def nemeses(self) -> list[Nemesis]:
-        """The fault families themselves."""
-        return [NEMESES[name] for name in self.nemesis]
+        """The fault families themselves; of a swarm, those that the seed draws."""
+        named = [NEMESES[name] for name in self.nemesis if name != SWARM]
+        if SWARM not in self.nemesis:
+            return named
+        drawn = compose(Rng(self.seed, SWARM), NEMESES)
+        return named + [family for family in drawn if family not in named]
 
     def to_json(self) -> dict[str, Any]:
         """The test as JSON-able data."""
-        return {**asdict(self), "nemesis": list(self.nemesis), "bugs": list(self.bugs)}
+        data = {field.name: getattr(self, field.name) for field in fields(self)}
+        plan = None if self.plan is None else self.plan.to_json()
+        return {**data, "nemesis": list(self.nemesis), "bugs": list(self.bugs), "plan": plan}
 
     def command(self) -> str:
-        """The command line that runs this test; what has its default value is left out."""
+        """The command line that runs this test; what has its default value is left out.
+
+        A plan too long for a command is named by the run's own file.
+        """
         words = ["python", "-m", "checker", "run", "--workload", self.workload]
         if self.nemesis:
             words += ["--nemesis", ",".join(self.nemesis)]
@@ -89,7 +107,8 @@ class Test:
         for field in fields(self):
             option, value = OPTIONS.get(field.name), getattr(self, field.name)
             if option is not None and value != field.default:
-                words += [option, str(value)]
+                text = str(value)
+                words += [option, text if len(text) <= INLINE_CHARACTERS_MAX else "test.json"]
         return shlex.join(words)
 
 
@@ -103,6 +122,8 @@ def from_json(data: Mapping[str, Any]) -> Test:
         name: tuple(value) if isinstance(value, list) else value
         for name, value in data.items() if name in known}
     try:
+        if given.get("plan") is not None:
+            given["plan"] = plan_from_json(given["plan"])
         return Test(**given)
     except (TypeError, UsageError) as problem:
         raise UsageError(f"test.json: {problem}") from None

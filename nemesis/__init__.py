@@ -8,8 +8,10 @@ from nemesis.orders import FAILOVER, POWER_OFF, SHARE
 from nemesis.partition import PARTITION
 from nemesis.schedule import Planned, apply, heal, schedule
 from nemesis.slow import SLOW
+from nemesis.swarm import SWARM, compose
 
 NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, POWER_OFF)}
 
-__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "apply", "heal", "schedule"]
+__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose", "heal",
+           "schedule"]

@@ -114,7 +114,8 @@ class Bare:
         failed = self.rng.chance(self.failing, 1000)
         content = b"" if failed else self._move(operation)
         done_ns = self.now_ns + self.rng.between(DISK_NS_MIN, DISK_NS_MAX)
-        self._come(done_ns, dev.DISK, dev.COMPLETION.pack(operation.number, failed) + content)
+        completion = dev.COMPLETION.pack(operation.number, operation.tag, failed)
+        self._come(done_ns, dev.DISK, completion + content)
 
     def _move(self, operation: dev.DiskOperation) -> bytes:
         """Write what an operation carries, or answer what it reads."""

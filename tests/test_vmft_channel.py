@@ -94,7 +94,7 @@ class Channel:
 
 @given(st.lists(st.tuples(st.sampled_from(STEPS), st.integers(0, 10_000)), max_size=80))
 def test_whatever_the_network_does_the_log_is_a_prefix(steps: list[tuple[str, int]]) -> None:
-    """Loss, duplication, reordering, damage and stale acknowledgements, at every moment."""
+    """C6: loss, duplication, reordering, damage and stale acknowledgements, at every moment."""
     channel = Channel()
     for step, which in steps:
         channel.do(step, which)

@@ -42,7 +42,7 @@ def test_the_backup_takes_over_after_the_primary_crashes() -> None:
 
 
 def test_the_service_moves_with_the_machine() -> None:
-    """Requests reach the survivor although nobody told the clients."""
+    """E9: requests reach the survivor although nobody told the clients."""
     pair = Pair()
     counted(pair, 1)
     assert pair.sim.service == "n1"
@@ -52,7 +52,7 @@ def test_the_service_moves_with_the_machine() -> None:
 
 
 def test_everything_acknowledged_is_executed_before_going_live() -> None:
-    """A backup that lags far behind takes its time, and then knows everything."""
+    """B4, E3: a backup that lags far behind takes its time, and then knows everything."""
     pair = Pair()
     pair.slow_backup(1000)
     counted(pair, 5)
@@ -70,7 +70,7 @@ def test_everything_acknowledged_is_executed_before_going_live() -> None:
 
 
 def test_nothing_that_arrives_while_going_live_becomes_part_of_the_past() -> None:
-    """Once the test-and-set is won, the old primary's entries are neither taken nor confirmed."""
+    """B8: once the test-and-set is won, the old primary's entries are no longer taken."""
     pair = Pair()
     pair.slow_backup(1000)
     counted(pair, 1)
@@ -100,7 +100,7 @@ def test_an_output_that_may_not_have_left_is_sent_again() -> None:
 # The Output Rule
 
 def test_outputs_wait_for_their_acknowledgement_while_the_primary_goes_on() -> None:
-    """Only the output is held; the guest executes."""
+    """B3: only the output is held; the guest executes."""
     pair = Pair()
     counted(pair, 1)
     pair.cut("n2->n1")
@@ -118,7 +118,7 @@ def test_outputs_wait_for_their_acknowledgement_while_the_primary_goes_on() -> N
 
 
 def test_without_the_output_rule_they_do_not_wait() -> None:
-    """And a crash then makes two elevens, here two twos."""
+    """A2, B2: and a crash then makes two elevens, here two twos."""
     pair = Pair("no-output-rule")
     counted(pair, 1)
     pair.cut("n1->n2")
@@ -135,7 +135,7 @@ def test_without_the_output_rule_they_do_not_wait() -> None:
 
 
 def test_nothing_leaves_the_backup_before_it_is_live() -> None:
-    """It computes every output and discards it."""
+    """A3: it computes every output and discards it."""
     pair = Pair()
     counted(pair, 5)
     assert pair.events("replay", "n2")
@@ -149,7 +149,7 @@ def test_nothing_leaves_the_backup_before_it_is_live() -> None:
 
 
 def test_a_primary_that_lost_its_backup_goes_alone_and_releases_what_it_held() -> None:
-    """First the test-and-set, then the output."""
+    """B7, E2: first the test-and-set, then the output."""
     pair = Pair()
     counted(pair, 1)
     pair.crash("n2")
@@ -169,7 +169,7 @@ def test_a_primary_that_lost_its_backup_goes_alone_and_releases_what_it_held() -
 
 @pytest.mark.parametrize("victim, survivor", [("n1", "n2"), ("n2", "n1")])
 def test_nobody_goes_live_while_the_disk_is_unreachable(victim: str, survivor: str) -> None:
-    """It waits, neither live nor halted, and goes live when the disk is back."""
+    """E5: it waits, neither live nor halted, and goes live when the disk is back."""
     pair = Pair()
     counted(pair, 1)
     pair.cut("n1--disk", "n2--disk")
@@ -187,7 +187,7 @@ def test_nobody_goes_live_while_the_disk_is_unreachable(victim: str, survivor: s
 
 
 def test_a_lost_reply_of_the_disk_is_no_defeat() -> None:
-    """Whoever won and did not hear it asks again and hears that it won."""
+    """E6: whoever won and did not hear it asks again and hears that it won."""
     pair = Pair()
     counted(pair, 1)
     pair.cut("disk->n2")
@@ -201,7 +201,7 @@ def test_a_lost_reply_of_the_disk_is_no_defeat() -> None:
 
 
 def test_the_loser_of_the_test_and_set_halts_and_discards_what_it_held() -> None:
-    """The answer that the old primary held is never given, by it or anybody."""
+    """B7, E4: the answer that the old primary held is never given, by it or anybody."""
     pair = Pair(settings=NEVER_REBOOTS)
     counted(pair, 1)
     pair.cut("n1--n2", "n1--disk")
@@ -220,7 +220,7 @@ def test_the_loser_of_the_test_and_set_halts_and_discards_what_it_held() -> None
 
 
 def test_without_the_test_and_set_both_go_live() -> None:
-    """The same partition, and two machines that answer."""
+    """E2, E4: the same partition, and two machines that answer."""
     pair = Pair("no-test-and-set")
     counted(pair, 1)
     pair.cut("n1--n2")
@@ -231,7 +231,7 @@ def test_without_the_test_and_set_both_go_live() -> None:
 
 
 def test_with_the_test_and_set_one_of_two_goes_live() -> None:
-    """The same partition again."""
+    """E4: the same partition again."""
     pair = Pair()
     counted(pair, 1)
     pair.cut("n1--n2")
@@ -255,7 +255,7 @@ def test_a_one_way_partition_ends_with_one_of_them(link: str, survivor: str, hal
 
 
 def test_a_machine_that_is_cut_off_from_everything_stays_out_when_it_is_back() -> None:
-    """It finds that its generation was decided without it."""
+    """E7: it finds that its generation was decided without it."""
     pair = Pair(settings=NEVER_REBOOTS)
     counted(pair, 1)
     pair.cut("n1--n2", "n1--disk", "n1--clients")
@@ -269,7 +269,7 @@ def test_a_machine_that_is_cut_off_from_everything_stays_out_when_it_is_back() -
 
 
 def test_a_hung_machine_behind_a_live_heartbeat_is_found() -> None:
-    """The log is silent although the host is up."""
+    """E1: the log is silent although the host is up."""
     pair = Pair()
     counted(pair, 1)
     pair.sim.stall(("n1", "n2"))
@@ -282,7 +282,7 @@ def test_a_hung_machine_behind_a_live_heartbeat_is_found() -> None:
 # The log
 
 def test_a_lost_tail_of_the_log_is_never_executed() -> None:
-    """What waited in the primary's buffers died with it; nobody had been told."""
+    """A2, C7: what waited in the primary's buffers died with it; nobody had been told."""
     pair = Pair()
     counted(pair, 1)
     pair.sim.stall(("n1", "n2"))
@@ -303,7 +303,7 @@ def test_a_lost_tail_of_the_log_is_never_executed() -> None:
 
 @pytest.mark.parametrize("cut", [1, 20, 24, 30])
 def test_a_torn_message_is_taken_up_to_the_tear(cut: int) -> None:
-    """The whole entries in front are acknowledged, the torn one is not."""
+    """C7: the whole entries in front are acknowledged, the torn one is not."""
     pair = Pair()
     pair.run(5)
     backup = pair.sim.replicas["n2"].role
@@ -329,7 +329,7 @@ def test_what_was_lost_on_the_channel_is_sent_again() -> None:
 
 
 def test_what_a_stall_held_back_arrives_when_it_ends() -> None:
-    """In order, and nothing twice."""
+    """C2: in order, and nothing twice."""
     pair = Pair()
     counted(pair, 1)
     pair.sim.stall(("n1", "n2"))
@@ -346,7 +346,7 @@ SMALL = Settings(primary_buffer_entries=8, backup_buffer_entries=8, batch_entrie
 
 
 def test_a_full_log_buffer_stops_the_primary_and_drops_nothing() -> None:
-    """It stands still until something is acknowledged, then goes on from there."""
+    """C3: it stands still until something is acknowledged, then goes on from there."""
     pair = Pair(settings=SMALL)
     counted(pair, 1)
     pair.cut("n2->n1")
@@ -399,7 +399,8 @@ STEPS = st.one_of(
     st.tuples(st.just("ask"), st.sampled_from([INC, INC, READ])),
     st.tuples(st.just("run"), st.sampled_from([0, 1, 3, 30, 350, 700])),
     st.tuples(st.sampled_from(["cut", "join"]), st.sampled_from(LINKS)),
-    st.tuples(st.sampled_from(["crash", "stall", "lose", "keep"]), st.sampled_from(["n1", "n2"])))
+    st.tuples(st.sampled_from(["crash", "restart", "stall", "lose", "keep"]),
+              st.sampled_from(["n1", "n2"])))
 
 
 def do(pair: Pair, step: str, what: int | str) -> None:
@@ -411,6 +412,9 @@ def do(pair: Pair, step: str, what: int | str) -> None:
     elif step == "crash":
         if sorted(pair.sim.roles().values()) == ["backup", "primary"]:
             pair.crash(what)
+    elif step == "restart":
+        if pair.role(what) == "crashed":
+            pair.sim.restart(what)
     else:
         link, = parse("n1->n2" if what == "n1" else "n2->n1")
         if step == "lose":
@@ -419,7 +423,7 @@ def do(pair: Pair, step: str, what: int | str) -> None:
             getattr(pair.sim, step)(link)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(st.lists(STEPS, max_size=25), st.sampled_from([DEFAULT, SMALL]), st.integers(0, 1 << 64))
 def test_no_sequence_of_faults_breaks_a_rule(steps: list[tuple[str, int | str]],
                                              tuning: Settings, seed: int) -> None:

@@ -55,7 +55,7 @@ def starve(tape: Tape, batches: list[int], budgets: list[int]) -> Replayer:
     return replayer
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(ARRIVALS, st.lists(st.integers(0, 5), min_size=1, max_size=5).filter(any),
        st.lists(st.integers(0, 400), min_size=1, max_size=5).filter(any))
 def test_a_replay_is_the_run(arrivals: list[Arrival], batches: list[int],
@@ -76,7 +76,7 @@ def test_the_guest_counts() -> None:
 
 
 def test_a_starved_replayer_waits_at_its_last_entry() -> None:
-    """However much time it is given, and without an error."""
+    """A9, C2: however much time it is given, and without an error."""
     replayer = Replayer(Machine(COUNTER))
     for entry in SHORT.entries:
         assert not replayer.runnable()
@@ -97,7 +97,7 @@ def test_a_replay_takes_the_time_of_its_instructions() -> None:
 
 @pytest.mark.parametrize("off", [-1, 1])
 def test_any_position_that_is_off_by_one_is_caught(off: int) -> None:
-    """Every entry of a run, one after the other; the last one is a digest."""
+    """A6: every entry of a run, one after the other; the last one is a digest."""
     assert {entry.kind for entry in SHORT.entries} == {
         log.INPUT, log.INTERRUPT, log.OUTPUT, log.DIGEST}
     for place, entry in enumerate(SHORT.entries):
@@ -125,7 +125,7 @@ def swap(entries: list[Entry], place: int) -> None:
 
 @pytest.mark.parametrize("change", [drop, double, swap])
 def test_a_log_with_another_order_is_caught(change: Callable[[list[Entry], int], None]) -> None:
-    """At every place of the log but the last digest, where nothing comes behind to notice."""
+    """C6: at every place of the log but the last digest, where nothing comes behind to notice."""
     for place in range(1, len(SHORT.entries) - 1):
         entries = list(SHORT.entries)
         change(entries, place)

@@ -55,7 +55,7 @@ def test_nothing_is_answered_before_its_record_is_on_disk() -> None:
     done, late = set(), 0
     for entry in system.tape.entries:
         if entry.kind == log.INPUT and log.APPLIED_DATA.unpack_from(entry.data)[1] == dev.DISK:
-            number, status = dev.COMPLETION.unpack_from(entry.data, log.APPLIED_DATA.size)
+            number, _, status = dev.COMPLETION.unpack_from(entry.data, log.APPLIED_DATA.size)
             if number in writes and status == 0:
                 done.add(writes[number])
                 late += writes[number] + 1 in done

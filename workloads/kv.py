@@ -98,8 +98,8 @@ def read_block(block: bytes) -> Written | None:
     damaged = max(length, carried_length) > VALUE_MAX or zlib.crc32(block[4:end]) != checksum
     if number == 0 or damaged:
         return None
-    return Written(number, request, previous, key, block[RECORD.size:middle].decode(),
-                  carried_key, block[middle:end].decode(), checksum)
+    value, carried_value = block[RECORD.size:middle].decode(), block[middle:end].decode()
+    return Written(number, request, previous, key, value, carried_key, carried_value, checksum)
 
 
 def journal(blocks: Mapping[int, bytes]) -> list[Written]:

@@ -30,10 +30,24 @@ class Rng(Protocol):
 
 
 class Invocation(NamedTuple):
-    """An operation that a client wants to do."""
+    """An operation that a client wants to do, `after_ns` after its previous one.
+
+    None is as the test's rate says, by chance.  A `type` other than "invoke" calls nothing: "wait"
+    only lets that time pass, "sync" waits for all other clients to do the same.  Both are answered
+    by an op that tells the time, and whose value is a Turn.
+    """
 
     f: str
     value: Any = None
+    after_ns: int | None = None
+    type: str = "invoke"
+
+
+class Turn(NamedTuple):
+    """Which client is asking, from 0, and how often all clients have met by "sync"."""
+
+    client: int
+    phase: int
 
 
 class Completion(NamedTuple):
@@ -50,6 +64,16 @@ Client = Generator[Invocation, Op, None]
 def invoke(f: str, value: Any = None) -> Invocation:
     """An operation, ready to be yielded."""
     return Invocation(f, value)
+
+
+def wait(after_ns: int = 0) -> Invocation:
+    """Nothing for a while; `(yield wait()).time` is the present moment."""
+    return Invocation("wait", None, after_ns, "wait")
+
+
+def sync() -> Invocation:
+    """Nothing until every client that has not ended is here."""
+    return Invocation("sync", None, 0, "sync")
 
 
 def linearizable_as(model: Model) -> Checker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from checker.model import Model
 from checker.models.counters import counter
+from checker.models.echoes import echo
 from checker.models.locks import mutex
 from checker.models.maps import kv
 from checker.models.registers import cas_register, register
@@ -11,7 +12,7 @@ from checker.models.tokens import token
 from histories.errors import UsageError
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (register, cas_register, counter, kv, mutex, token)
+    model.name: model for model in (register, cas_register, counter, kv, mutex, token, echo)
 }
 
 
@@ -22,4 +23,6 @@ def by_name(name: str) -> Model:
     return MODELS[name]
 
 
-__all__ = ["MODELS", "by_name", "cas_register", "counter", "kv", "mutex", "register", "token"]
+__all__ = [
+    "MODELS", "by_name", "cas_register", "counter", "echo", "kv", "mutex", "register", "token",
+]

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from checker.verdict import EXIT_CODES
+from harness.plan import read
 from harness.run import run
 from harness.show import summary
 from harness.test import Test, names
@@ -28,6 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="virtual seconds")
     parser.add_argument("--timeout", type=int, default=default.timeout_ms, metavar="MS",
                         help="how long a client waits for an answer")
+    parser.add_argument("--plan", metavar="PLAN|FILE",
+                        help="operations or faults, explicitly, as JSON; or a stored test.json")
     parser.add_argument("--system", default=default.system)
     parser.add_argument("--runtime", default=default.runtime)
     add_store(parser)
@@ -45,7 +48,8 @@ def test_of(arguments: argparse.Namespace) -> Test:
         workload=arguments.workload, nemesis=names(arguments.nemesis),
         bugs=names(",".join(arguments.bug)), system=arguments.system, runtime=arguments.runtime,
         seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
-        time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout)
+        time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout,
+        plan=None if arguments.plan is None else read(arguments.plan))
 
 
 def execute(arguments: argparse.Namespace) -> int:
