@@ -8,7 +8,7 @@ from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
 
 START_NS_MAX = 100 * MILLISECOND_NS
 LENGTH_NS = (100 * MILLISECOND_NS, 1000 * MILLISECOND_NS)
-DELAY_NS = (5 * MILLISECOND_NS, 400 * MILLISECOND_NS)
+DELAY_NS = (5 * MILLISECOND_NS, 700 * MILLISECOND_NS)
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:

@@ -62,8 +62,8 @@ class Cluster(Protocol):
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
 
-    def slow(self, node: str, percent: int) -> None:
-        """A host's processor runs at this part of its speed."""
+    def slow(self, node: str, times: int) -> None:
+        """A host's processor is so many times slower; 1 is full speed."""
 
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""

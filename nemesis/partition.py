@@ -25,6 +25,8 @@ def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
 def _pairs(rng: Rng, hosts: Sequence[str]) -> list[tuple[str, str]]:
     """What to separate: half of the time the hosts from each other."""
     between = [(one, other) for i, one in enumerate(hosts) for other in hosts[i + 1:]]
+    if rng.chance(1, 8):
+        return between + [(host, DISK) for host in hosts]       # the disk is out for everybody
     if rng.chance(1, 2):
         return [rng.choice(between)]
     host = rng.choice(hosts)

@@ -1,4 +1,4 @@
-"""Slow hosts: the backup's processor runs at a part of its speed, and falls behind."""
+"""Slow hosts: the backup's processor is many times slower for a while, and falls behind."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
 
 START_NS_MAX = 50 * MILLISECOND_NS
 LENGTH_NS = (200 * MILLISECOND_NS, 2000 * MILLISECOND_NS)
-PERCENTS = (1, 2, 5, 20)
+TIMES = (20, 1000, 5000, 20_000)
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
     """The backup is slow for a while."""
     start_ns = rng.below(START_NS_MAX)
-    return [Fault(start_ns, "slow", {"percent": rng.choice(PERCENTS)}),
+    return [Fault(start_ns, "slow", {"times": rng.choice(TIMES)}),
             Fault(start_ns + rng.between(*LENGTH_NS), "full-speed")]
 
 
@@ -23,15 +23,15 @@ def slow(cluster: Cluster, value: Any) -> Any:
     backup = next((name for name, role in cluster.roles().items() if role == "backup"), None)
     if backup is None:
         return {"nothing": "no host is backup"}
-    cluster.slow(backup, value["percent"])
-    return {"host": backup, "percent": value["percent"]}
+    cluster.slow(backup, value["times"])
+    return {"host": backup, "times": value["times"]}
 
 
 def full_speed(cluster: Cluster, value: Any = None) -> Any:
     """Everybody runs at full speed."""
     for name in cluster.roles():
-        cluster.slow(name, 100)
-    return {"percent": 100}
+        cluster.slow(name, 1)
+    return {"times": 1}
 
 
 def heal(cluster: Cluster) -> None:
@@ -41,7 +41,7 @@ def heal(cluster: Cluster) -> None:
 
 SLOW = Nemesis(
     name="slow",
-    meaning="the backup's processor runs at a part of its speed",
+    meaning="the backup's processor is many times slower for a while",
     faults={"slow": slow, "full-speed": full_speed},
     episode=episode,
     heal=heal,

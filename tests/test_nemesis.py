@@ -35,7 +35,7 @@ class Sham:
     lossy: dict[Link, tuple[int, int]] = field(default_factory=dict)
     stalled: list[Link] = field(default_factory=list)
     delays_ns: dict[Link, int] = field(default_factory=dict)
-    percents: dict[str, int] = field(default_factory=dict)
+    slowed: dict[str, int] = field(default_factory=dict)
     orders: list[tuple[str, int]] = field(default_factory=list)
 
     def roles(self) -> dict[str, str]:
@@ -78,11 +78,11 @@ class Sham:
         if delay_ns:
             self.delays_ns[link] = delay_ns
 
-    def slow(self, node: str, percent: int) -> None:
+    def slow(self, node: str, times: int) -> None:
         """Note it, or forget it."""
-        self.percents.pop(node, None)
-        if percent != 100:
-            self.percents[node] = percent
+        self.slowed.pop(node, None)
+        if times != 1:
+            self.slowed[node] = times
 
     def administer(self, order: str, value: int = 0) -> None:
         """Note it."""
@@ -146,7 +146,7 @@ def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int)
         assert len(system.crashed) <= 1, "of two hosts one still lives"
     heal(families(names), system)
     assert (system.cuts, system.lossy, system.stalled, system.crashed) == ([], {}, [], [])
-    assert (system.delays_ns, system.percents) == ({}, {})
+    assert (system.delays_ns, system.slowed) == ({}, {})
 
 
 @given(SEEDS)

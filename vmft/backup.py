@@ -33,14 +33,17 @@ class Backup:
         self.released = replayer.machine.devices.outputs
         self.writes: list[DiskOperation] = []   # only to issue everything again, by mistake
         self.deaf = False           # going live: what arrives now is not part of the past
+        self.quiesced = 0           # the move for which replay has stopped at a quiet point
+        self.frozen = False         # the machine is about to live elsewhere
+        self.leaving = False        # what arrives now belongs to the new host
         self.share_percent = 100    # an administrator's
-        self.speed_percent = 100    # the host's
+        self.slowdown = 1           # the host's
         self.busy_ns = 0
         self._effects: list[Effect] = []
 
     def log(self, now_ns: int, message: Log) -> None:
         """Take entries into the buffer and acknowledge them."""
-        if self.deaf:
+        if self.deaf or self.leaving:
             return
         received = self.receiver.take(message, len(self.replayer.entries))
         self.replayer.append(received.entries)
@@ -59,11 +62,10 @@ class Backup:
 
     def step(self, now_ns: int, until_ns: int) -> None:
         """Replay for a while."""
-        if self.busy_ns > now_ns or not self.replayer.runnable():
+        if self.busy_ns > now_ns or self.frozen or not self.replayer.runnable():
             return
         before = self.replayer.executed
-        share = self.share_percent * self.speed_percent
-        self.replayer.instruction_ns = INSTRUCTION_NS * 100 * 100 // share
+        self.replayer.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // self.share_percent
         self.busy_ns = self.replayer.run(now_ns, until_ns)
         if "everything-again" in self.bugs:
             self.writes += [each.operation for each in self.replayer.outputs if each.operation]
@@ -78,7 +80,8 @@ class Backup:
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute."""
-        return max(now_ns, self.busy_ns) if self.replayer.runnable() else None
+        runnable = self.replayer.runnable() and not self.frozen
+        return max(now_ns, self.busy_ns) if runnable else None
 
     @property
     def caught_up(self) -> bool:

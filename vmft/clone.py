@@ -17,7 +17,7 @@ from vmft import entry as log
 from vmft.cpu import Snapshot
 from vmft.engine import PAGE_SIZE
 from vmft.machine import Machine, State
-from vmft.messages import Copied, Hello, Pages, Switch
+from vmft.messages import Copied, Handover, Hello, Pages, Switch
 
 PAGE_NS = 33_000            # to put one page on a wire of 1 Gbit/s
 SWITCH_NS = 50_000          # registers, devices, and the switch itself
@@ -109,7 +109,7 @@ def duration_ns(pages: tuple[Page, ...]) -> int:
     return len(pages) * PAGE_NS
 
 
-def assemble(machine: Machine, memory: dict[int, bytes], switch: Switch) -> Rest:
+def assemble(machine: Machine, memory: dict[int, bytes], switch: Switch | Handover) -> Rest:
     """Make `machine` the one that the switch was taken from; answers the rest."""
     memory.update(switch.pages)
     rest = pickle.loads(switch.rest)

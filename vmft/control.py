@@ -12,7 +12,10 @@ import struct
 POWER_OFF = "power-off"
 FAILOVER = "failover"       # hand over to the backup, on purpose
 SHARE = "share"             # percent of the processor
-ORDERS = (POWER_OFF, FAILOVER, SHARE)
+QUIESCE = "quiesce"         # no disk operation is on its way: a backup may be moved
+MOVE_PRIMARY = "move-primary"       # to host n; not logged, the machine does not notice
+MOVE_BACKUP = "move-backup"
+ORDERS = (POWER_OFF, FAILOVER, SHARE, QUIESCE)
 
 SHARE_PERCENT = (5, 100)    # least, most
 

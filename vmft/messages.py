@@ -163,6 +163,47 @@ class Packet(NamedTuple):
     data: bytes
 
 
+class MoveBackup(NamedTuple):
+    """The primary tells its backup to move to another host."""
+
+    generation: int
+    move: int
+    host: str
+
+
+class Quiesce(NamedTuple):
+    """A backup that moves asks its primary for a point without disk operations."""
+
+    generation: int
+    move: int
+
+
+class Handover(NamedTuple):
+    """One side of a pair, whole: what a switch carries, and that side's part of the protocol."""
+
+    generation: int
+    attempt: int
+    round: int
+    move: int
+    pages: tuple[tuple[int, bytes], ...]
+    rest: bytes
+    state: Any
+
+
+class Taken(NamedTuple):
+    """The new host owns the machine."""
+
+    generation: int
+    move: int
+
+
+class Moved(NamedTuple):
+    """This side of the pair is here now: talk to this host."""
+
+    generation: int
+    move: int
+
+
 class Administer(NamedTuple):
     """An administrator's order, given at the primary: see vmft.control."""
 
@@ -172,7 +213,8 @@ class Administer(NamedTuple):
 
 Message = Union[
     Log, Ack, Heartbeat, TestAndSet, TestAndSetReply, DiskRequest, DiskReply, Fenced, Advertise,
-    Packet, HostUp, NeedBackup, Place, Pages, Copied, Refused, Switch, Administer]
+    Packet, HostUp, NeedBackup, Place, Pages, Copied, Refused, Switch, MoveBackup, Quiesce, Handover,
+    Taken, Moved, Administer]
 
 
 class Send(NamedTuple):

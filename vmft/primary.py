@@ -40,8 +40,12 @@ class Primary:
         self.outstanding = Outstanding()
         self.throttle = Throttle(settings)
         self.share_percent = 100        # an administrator's
-        self.speed_percent = 100        # the host's
+        self.slowdown = 1               # the host's
         self.yielding = False           # the backup shall take over
+        self.moves = 0                  # of either side, in this generation
+        self.frozen = False             # the machine is about to live elsewhere
+        self.quiescing = 0              # the backup's move that waits for a quiet point
+        self.quiesced = 0               # the one that got it
         self.busy_ns = 0
         self._digest_due = settings.digest_every_entries
         self._late = False
@@ -78,8 +82,8 @@ class Primary:
         return self.sender is not None and self.sender.full
 
     def packet(self, now_ns: int, data: bytes) -> None:
-        """A frame arrived for the guest; with a full log it is lost, as on a busy wire."""
-        if not self.stalled:
+        """A frame arrived for the guest; it is lost while the log is full or the guest moves."""
+        if not self.stalled and not self.frozen:
             self.recorder.accept(now_ns, dev.NIC, data)
 
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
@@ -151,6 +155,18 @@ class Primary:
             self.yielding = True
 
     @property
+    def quiet(self) -> bool:
+        """Nothing is on its way: no disk operation, no output, no entry."""
+        pending = self.recorder.machine.devices.disk.pending
+        return not pending and not self.held and not (self.sender and self.sender.buffer)
+
+    def _quiesce(self, now_ns: int) -> None:
+        """Say in the log that no disk operation is on its way, once that is so."""
+        if not self.recorder.machine.devices.disk.pending:
+            self.recorder.control(now_ns, control.QUIESCE, self.quiescing)
+            self.quiesced, self.quiescing = self.quiescing, 0
+
+    @property
     def off(self) -> bool:
         """Switched off, and nobody is left who does not know it."""
         if self.recorder.machine.devices.powered or self.held:
@@ -159,9 +175,11 @@ class Primary:
 
     def step(self, now_ns: int, until_ns: int) -> None:
         """Execute for a while, then log and release what came of it."""
-        if self.busy_ns <= now_ns and not self.stalled and not self.yielding:
-            share = min(self.share_percent, self.throttle.percent) * self.speed_percent
-            self.recorder.instruction_ns = INSTRUCTION_NS * 100 * 100 // share
+        if self.quiescing and self.busy_ns <= now_ns:
+            self._quiesce(now_ns)
+        if self.busy_ns <= now_ns and self._running():
+            share = min(self.share_percent, self.throttle.percent)
+            self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
                 self.held.append(output)
@@ -177,10 +195,13 @@ class Primary:
         for request in self.outstanding.take_due(at_ns, self.generation):
             self._effects.append(Send(at_ns, DISK_NODE, request))
 
+    def _running(self) -> bool:
+        return not (self.stalled or self.yielding or self.frozen or self.quiescing)
+
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to do next."""
         ready_ns = None
-        if not self.stalled and not self.yielding:
+        if self._running():
             ready_ns = self.recorder.wake_ns(max(now_ns, self.busy_ns))
         due_ns = self.sender.due_ns() if self.sender is not None else None
         times = (ready_ns, due_ns, self.outstanding.due_ns(now_ns))

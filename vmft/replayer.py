@@ -44,7 +44,8 @@ class Replayer:
         self.executed = executed
         self.outputs: list[Output] = []
         self.instruction_ns = INSTRUCTION_NS
-        self.order: tuple[str, int] | None = None      # the latest, for the host
+        self.orders: list[tuple[str, int]] = []         # executed, for the host to obey
+        self.paused = False
         machine.executor = self
 
     def append(self, entries: Iterable[log.Entry]) -> None:
@@ -83,7 +84,8 @@ class Replayer:
         machine = self.machine
         left = instructions(until_ns - now_ns, self.instruction_ns)
         started = machine.position
-        while self.entries and machine.devices.powered:
+        self.paused = False
+        while self.entries and machine.devices.powered and not self.paused:
             entry = self.entries[0]
             budget = left - (machine.position - started)
             if machine.position < entry.at or (entry.within and machine.position == entry.at):
@@ -110,6 +112,8 @@ class Replayer:
     def _run_towards(self, target: int) -> None:
         """Run to `target`; entries of the guest's own instructions are consumed on the way."""
         cpu = self.machine.cpu
+        if target < cpu.position:
+            self._diverge(self.entries[0], "the log goes back")
         before, waiting = cpu.position, len(self.entries)
         if not cpu.halted:
             cpu.run(target)
@@ -131,8 +135,10 @@ class Replayer:
                 self._diverge(entry, "the guest cannot take an interrupt here")
             machine.deliver(vector)
         elif entry.kind == log.CONTROL:
-            self.order = control.decode(entry.data)
-            machine.obey(self.order[0])
+            order = control.decode(entry.data)
+            self.orders.append(order)
+            machine.obey(order[0])
+            self.paused = order[0] == control.QUIESCE
         elif entry.kind == log.DIGEST:
             self._compare(entry)
         self.entries.popleft()

@@ -21,6 +21,7 @@ from vmft import devices as dev
 from vmft.backup import Backup
 from vmft.cpu import GuestFault
 from vmft.machine import GuestError, Machine
+from vmft.moves import Moves
 from vmft.messages import (CLUSTER, SWITCH, Ack, Administer, Advertise, Copied, DiskReply, Effect,
                            Fenced, Heartbeat, HostUp, Log, Message, Note, Packet, Pages, Place,
                            Refused, Send, Switch, TestAndSetReply)
@@ -53,9 +54,10 @@ class Replica:
         self.bugs = bugs
         self.rng = rng
         self.host_clock_ns = host_clock_ns
-        self.speed_percent = 100
+        self.slowdown = 1
         self.watch: Watch | None = None
         self.protector: Protector | None = None
+        self.moves = Moves(self)
         self.halted_ns: int | None = None
         self.off = False
         self._memory: dict[int, bytes] = {}
@@ -64,7 +66,7 @@ class Replica:
         self._effects: list[Effect] = []
         self._report_ns = 0
         if status == "primary":
-            self.role = self._live(make_machine(), 1, peer)
+            self.role = self.live(make_machine(), 1, peer)
         elif status == "backup":
             self.role = Backup(Replayer(make_machine(), bugs=bugs), 1, peer, settings, bugs)
         if status != "spare":
@@ -110,7 +112,8 @@ class Replica:
             self._effects += self.watch.effects(now_ns)
             self._assume(now_ns, self.watch)
         if not self.mute:
-            due_ns = self._due_ns()
+            self.moves.step(now_ns)
+            due_ns = self._due_ns(now_ns)
             self._step(now_ns, until_ns if due_ns is None else min(until_ns, max(due_ns, now_ns)))
         self._effects += self.role.take_effects()
         taken, self._effects = self._effects, []
@@ -121,7 +124,7 @@ class Replica:
         if self._inbox:
             return now_ns
         work_ns = self.role.wake_ns(now_ns) if self._executing() and not self.mute else None
-        times = (work_ns, self._due_ns(), self._report_ns)
+        times = (work_ns, self._due_ns(now_ns), self._report_ns)
         return min(each for each in times if each is not None)
 
     @property
@@ -129,13 +132,15 @@ class Replica:
         """Whether this replica takes no part any more."""
         return self.off or self.halted_ns is not None
 
-    def _due_ns(self) -> int | None:
+    def _due_ns(self, now_ns: int) -> int | None:
         """When the host itself has something to do, whatever its guest does."""
         if self.mute:
             return None if self.halted_ns is None else self.halted_ns + self.settings.reboot_ns
         watched = self.watch.due_ns() if self.watch is not None else None
-        protected = self.protector.due_ns() if self.protector is not None else None
-        return min((each for each in (watched, protected) if each is not None), default=None)
+        protecting = self.protector is not None and self._executing()
+        protected = self.protector.due_ns() if self.protector and protecting else None
+        times = (watched, protected, self.moves.due_ns(now_ns))
+        return min((each for each in times if each is not None), default=None)
 
     def _report(self, now_ns: int) -> None:
         """Tell the cluster service that this host is there; a halted one becomes a spare."""
@@ -153,13 +158,16 @@ class Replica:
     def _handle(self, now_ns: int, source: str, message: Message) -> None:
         """Pass a message on to whom it concerns; in another role or generation, to nobody."""
         role = self.role
+        if self.watch is not None and source == self.watch.peer:
+            self.watch.greeting = None      # it knows where we are: it talks to us
+        self.moves.handle(now_ns, source, message)
         if isinstance(message, TestAndSetReply):
             self._decided(now_ns, message)
         elif isinstance(role, Primary):
             self._handle_live(role, now_ns, source, message)
         elif isinstance(role, Backup):
             self._handle_backup(role, now_ns, source, message)
-        elif isinstance(message, Pages):
+        elif isinstance(message, Pages) and self.moves.arrival is None:
             role.collect(now_ns, source, message)
         elif isinstance(message, Switch):
             self._become_backup(role, now_ns, source, message)
@@ -171,7 +179,7 @@ class Replica:
             role.disk_replied(now_ns, message)
         elif isinstance(message, Fenced):
             self._fenced(now_ns, message)
-        elif isinstance(message, Administer):
+        elif isinstance(message, Administer) and message.order in control.ORDERS:
             role.control(now_ns, message.order, message.value)
         elif isinstance(message, Heartbeat):
             self._heard(now_ns, message)
@@ -223,7 +231,18 @@ class Replica:
 
     # Going live
 
+    def leave(self, now_ns: int) -> None:
+        """The machine lives on another host now."""
+        self.watch = self.protector = None
+        self.role = self._spare()
+        self._note(now_ns, "spare", {})
+
+    def do(self, effects: list[Effect]) -> None:
+        """Have these effects carried out."""
+        self._effects += effects
+
     def _decided(self, now_ns: int, reply: TestAndSetReply) -> None:
+        self.moves.decided(now_ns, reply)
         if self.watch is None or not self.watch.decides(reply):
             return
         if reply.winner == self.name:
@@ -245,6 +264,7 @@ class Replica:
     def _won(self, now_ns: int) -> None:
         """Nobody else can go live in this generation now."""
         self.watch = None
+        self.moves.forget()
         role = self.role
         if isinstance(role, Backup):
             role.deaf = True
@@ -262,7 +282,7 @@ class Replica:
         """The log is consumed: the machine goes on by itself, from here."""
         self._effects += backup.take_effects()
         machine = backup.replayer.machine
-        live = self.role = self._live(machine, backup.generation + 1, None)
+        live = self.role = self.live(machine, backup.generation + 1, None)
         live.busy_ns, live.share_percent = backup.busy_ns, backup.share_percent
         self.protector = Protector(live, self.settings)
         self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
@@ -277,7 +297,7 @@ class Replica:
     def _spare(self) -> Spare:
         return Spare(self.make_machine, self.settings, self._memory, self.bugs)
 
-    def _live(self, machine: Machine, generation: int, peer: str | None) -> Primary:
+    def live(self, machine: Machine, generation: int, peer: str | None) -> Primary:
         """A live role over a machine."""
         stream = self.rng.split(f"generation {generation}")
         recorder = Recorder(machine, stream, self.host_clock_ns, self.bugs)
@@ -295,7 +315,7 @@ class Replica:
         role = self.role
         if isinstance(role, Spare) or not self._executing():
             return
-        role.speed_percent = self.speed_percent
+        role.slowdown = self.slowdown
         try:
             if self.protector is not None:
                 self._protect(self.protector, now_ns)
@@ -323,19 +343,27 @@ class Replica:
             if role.off:
                 self._switch_off(now_ns)
             return
-        order, role.replayer.order = role.replayer.order, None
+        orders, role.replayer.orders = role.replayer.orders, []
+        for order, value in orders:
+            self._obey(role, now_ns, order, value)
         if not role.replayer.machine.devices.powered:
             self._switch_off(now_ns)
-        elif order is not None and order[0] == control.SHARE:
-            role.share_percent = order[1]
-        elif order is not None and order[0] == control.FAILOVER and self.watch is not None:
-            self._effects.append(self.watch.contend(now_ns, "handed over on purpose"))
         if role.deaf and role.caught_up and not self.off and "waits-for-more" not in self.bugs:
             self._go_live(role, now_ns)
+
+    def _obey(self, role: Backup, now_ns: int, order: str, value: int) -> None:
+        """An order that the primary has logged holds for this host too."""
+        if order == control.SHARE:
+            role.share_percent = value
+        elif order == control.QUIESCE:
+            role.quiesced = value
+        elif order == control.FAILOVER and self.watch is not None:
+            self._effects.append(self.watch.contend(now_ns, "handed over on purpose"))
 
     def _switch_off(self, now_ns: int) -> None:
         self.off = True
         self.watch = self.protector = None
+        self.moves.forget()
         self._note(now_ns, "off", {"generation": self.role.generation})
 
     def _went_live(self, now_ns: int, generation: int, **data: Any) -> None:
@@ -347,6 +375,7 @@ class Replica:
     def _halt(self, now_ns: int, why: str) -> None:
         self.halted_ns = now_ns
         self.watch = self.protector = None
+        self.moves.forget()
         self._note(now_ns, "halt", {"why": why, "generation": self.role.generation})
 
     def _note(self, at_ns: int, kind: str, data: dict[str, Any]) -> None:

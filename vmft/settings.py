@@ -21,8 +21,8 @@ class Settings:
     log_silence_ns: int = 600 * MILLISECOND_NS          # without log traffic: suspected
     resend_ns: int = 20 * MILLISECOND_NS                # unacknowledged entries are sent again
     test_and_set_retry_ns: int = 100 * MILLISECOND_NS
-    primary_buffer_entries: int = 128                  # logged and not acknowledged
-    backup_buffer_entries: int = 256                   # received and not executed
+    primary_buffer_entries: int = 64                  # logged and not acknowledged
+    backup_buffer_entries: int = 128                   # received and not executed
     batch_entries: int = 512                            # in one message
     digest_every_entries: int = 128
     lag_high_ns: int = 100 * MILLISECOND_NS             # above: the primary is slowed down

@@ -143,9 +143,9 @@ class Sim:
         self._wakes[node] = self.now_ns
         self._note(self.now_ns, node, "restart", {})
 
-    def slow(self, node: str, percent: int) -> None:
-        """A host's processor runs at this part of its speed."""
-        self.replicas[node].speed_percent = percent
+    def slow(self, node: str, times: int) -> None:
+        """A host's processor is so many times slower; 1 is full speed."""
+        self.replicas[node].slowdown = times
         self._note(self.now_ns, node, "slow", {"percent": percent})
 
     def administer(self, order: str, value: int = 0) -> None:

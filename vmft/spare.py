@@ -11,7 +11,7 @@ from typing import Callable
 from vmft.backup import Backup
 from vmft.clone import assemble, hello_of
 from vmft.machine import Machine
-from vmft.messages import Copied, Effect, Note, Pages, Refused, Send, Switch
+from vmft.messages import Copied, Effect, Handover, Note, Pages, Refused, Send, Switch
 from vmft.replayer import Replayer
 from vmft.settings import Settings
 
@@ -65,6 +65,14 @@ class Spare:
                         self.settings, self.bugs)
         backup.released = rest.released
         return backup
+
+    def arrive(self, message: Handover) -> Machine | None:
+        """The machine that is handed over, if everything before it is here."""
+        whole = (*self.incoming, self.rounds)
+        if self._machine is None or (message.generation, message.attempt, message.round) != whole:
+            return None
+        assemble(self._machine, self.memory, message)
+        return self._machine
 
     def step(self, now_ns: int, until_ns: int) -> None:
         """There is nothing to run."""

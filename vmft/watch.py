@@ -8,7 +8,8 @@ live [paper 2.3].
 from __future__ import annotations
 
 from vmft.detector import Detector
-from vmft.messages import (DISK_NODE, Effect, Heartbeat, Note, Send, TestAndSet, TestAndSetReply)
+from vmft.messages import (DISK_NODE, Effect, Heartbeat, Message, Note, Send, TestAndSet,
+                           TestAndSetReply)
 from vmft.settings import Settings
 
 
@@ -23,6 +24,7 @@ class Watch:
         self.settings = settings
         self.detector = Detector(settings, now_ns)
         self.contending = False
+        self.greeting: Message | None = None    # sent with each heartbeat, until it is heard
         self._beat_ns = now_ns
         self._ask_ns = now_ns
         self._asked_ns = now_ns
@@ -41,6 +43,8 @@ class Watch:
         if now_ns >= self._beat_ns:
             self._beat_ns = now_ns + self.settings.heartbeat_ns
             due.append(Send(now_ns, self.peer, Heartbeat(self.generation)))
+            if self.greeting is not None:
+                due.append(Send(now_ns, self.peer, self.greeting))
         why = None if self.contending else self.detector.suspicion(now_ns)
         if why is not None:
             due.append(self.contend(now_ns, why))
