@@ -2,8 +2,8 @@
 
 After a failover the cluster service finds a host and the machine is cloned there, without anybody
 asking [Scales et al. 2010, 3.1].  It is owed while there is a fit host: a spare one that is up and
-that the live machine and the cluster service can talk to, both ways, with no log loss between the
-two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest change to hosts
+that the live machine and the cluster service can talk to, both ways, with no log loss and no
+delay between the two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest change to hosts
 or network if that was later; a change starts the clock again, because a clone under way may have
 failed with it.  A machine that goes live again without having been protected gets no new time.
 """
@@ -20,7 +20,7 @@ RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails
 CLUSTER = "cluster"
 
 HOST_EVENTS = ("boot", "spare", "restart", "backup", "live", "halt", "crash", "off", "refuse")
-LINK_EVENTS = ("cut", "join", "lose", "stall", "keep")
+LINK_EVENTS = ("cut", "join", "lose", "stall", "keep", "delay")
 BECOMES = {"spare": "spare", "restart": "spare", "backup": "backup", "live": "live",
            "halt": "halted", "crash": "crashed", "off": "off", "refuse": "refusing"}
 
@@ -42,7 +42,7 @@ class Surroundings:
         elif event.kind in ("cut", "join"):
             change = self.cut.update if event.kind == "cut" else self.cut.difference_update
             change(tuple(link) for link in event.data["links"])
-        elif event.kind == "keep":
+        elif event.kind == "keep" or event.data.get("delay_ns") == 0:
             self.lossy.discard(tuple(event.data["link"]))
         else:
             self.lossy.add(tuple(event.data["link"]))
