@@ -20,7 +20,8 @@ SETTLING_NS = 1_500_000_000         # the feedback's time to work
 FAILOVER_NS_MAX = 1_500_000_000     # the lag, and asking the disk
 EXAMPLES_MAX = 16
 
-CHANGES = ("boot", "slow", "order", "cut", "join", "lose", "stall", "keep", "crash", "restart")
+CHANGES = ("boot", "slow", "order", "cut", "join", "lose", "stall", "keep", "delay",
+           "crash", "restart")
 
 
 def lag_bound(record: Record) -> Verdict:

@@ -2,10 +2,11 @@
 
 After a failover the cluster service finds a host and the machine is cloned there, without anybody
 asking [Scales et al. 2010, 3.1].  It is owed while there is a fit host: a spare one that is up and
-that the live machine and the cluster service can talk to, both ways, with no log loss between the
-two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest change to hosts
-or network if that was later; a change starts the clock again, because a clone under way may have
-failed with it.  A machine that goes live again without having been protected gets no new time.
+that the live machine and the cluster service can talk to, both ways, with no log loss and no
+delay between the two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest
+change to hosts or network if that was later; a change starts the clock again, because a clone under
+way may have failed with it.  A machine that goes live again without having been protected gets no
+new time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails
 CLUSTER = "cluster"
 
 HOST_EVENTS = ("boot", "spare", "restart", "backup", "live", "halt", "crash", "off", "refuse")
-LINK_EVENTS = ("cut", "join", "lose", "stall", "keep")
+LINK_EVENTS = ("cut", "join", "lose", "stall", "keep", "delay")
 BECOMES = {"spare": "spare", "restart": "spare", "backup": "backup", "live": "live",
            "halt": "halted", "crash": "crashed", "off": "off", "refuse": "refusing"}
 
@@ -34,6 +35,7 @@ class Surroundings:
         self.roles: dict[str, str] = {}
         self.cut: set[Link] = set()
         self.lossy: set[Link] = set()
+        self.delayed: set[Link] = set()
 
     def change(self, event: Event) -> None:
         """Take note of a change to a host or to links."""
@@ -42,16 +44,16 @@ class Surroundings:
         elif event.kind in ("cut", "join"):
             change = self.cut.update if event.kind == "cut" else self.cut.difference_update
             change(tuple(link) for link in event.data["links"])
-        elif event.kind == "keep":
-            self.lossy.discard(tuple(event.data["link"]))
         else:
-            self.lossy.add(tuple(event.data["link"]))
+            links = self.delayed if event.kind == "delay" else self.lossy
+            over = event.kind == "keep" or event.data.get("delay_ns") == 0
+            (links.discard if over else links.add)(tuple(event.data["link"]))
 
     def fit(self, live: str) -> list[str]:
         """The hosts to which this one's machine could be cloned now."""
         return [name for name, role in self.roles.items() if role == "spare"
                 and not self.cut & _links((live, name, CLUSTER))
-                and not self.lossy & _links((live, name))]
+                and not (self.lossy | self.delayed) & _links((live, name))]
 
 
 def _links(nodes: Iterable[str]) -> set[Link]:

@@ -140,7 +140,7 @@ WHITE_BOX: dict[str, Callable[[Story, Verdict], list[str]]] = {
     "output-requirement": _output_requirement,
     "duplicates": _duplicates,
     "single-primary": _single_primary,
-    "backup-io": _backup_io,
+    "no-backup-io": _backup_io,
     "lag-bound": _lag_bound,
     "redundancy": _redundancy,
     "monotonic-time": _monotonic_time,

@@ -41,7 +41,7 @@ CHECKS: dict[str, Checker] = {
     "output-requirement": output_requirement,
     "duplicates": duplicates,
     "single-primary": single_primary,
-    "backup-io": backup_io,
+    "no-backup-io": backup_io,
     "divergence": divergence,
     "lag-bound": lag_bound,
     "redundancy": redundancy,
@@ -70,9 +70,9 @@ class Outcome:
     explanation: list[str]
 
 
-def run(test: Test, root: Path) -> Outcome:
-    """Run a test, store it below `root`, judge it."""
-    description = describe(test)
+def run(test: Test, root: Path, **notes: Any) -> Outcome:
+    """Run a test, store it below `root`, judge it; test.json holds the notes too."""
+    description = {**describe(test), **notes}
     with create(root, test.name, description) as writer:
         record = execute(test, description, writer)
         verdict, explanation = conclude(record, checks_of(test))

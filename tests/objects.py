@@ -9,7 +9,7 @@ from typing import Any, Callable
 from histories import History, Op
 
 Draw = Callable[[Random], "tuple[str, Any]"]
-Apply = Callable[[str, Any], Any]       # answers what an ok completion carries
+Apply = Callable[[str, Any], Any]       # answers what an ok completion carries, None for a failure
 
 
 def random_history(rng: Random, draw: Draw, apply: Apply, *, calls: int, spoilt: bool) -> History:
@@ -35,7 +35,9 @@ def random_history(rng: Random, draw: Draw, apply: Apply, *, calls: int, spoilt:
             process = rng.choice(list(answers))
             op, answer = open_calls.pop(process), answers.pop(process)
             lost = rng.random() < 0.2
-            ops.append(op._replace(type="info") if lost else op._replace(type="ok", value=answer))
+            ended = op._replace(type="fail") if answer is None else op._replace(
+                type="ok", value=answer)
+            ops.append(op._replace(type="info") if lost else ended)
             idle.append(fresh if lost else process)
             fresh += lost
     return History(_spoil(rng, ops) if spoilt else ops)

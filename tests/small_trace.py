@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from checker import Verdict
 from checker.check import Checker, merge
 from checker.explain import explain
+from harness.run import CHECKS
 from histories import Event, History, Trace
 
 MS = 1_000_000
@@ -29,7 +30,7 @@ def judge(check: Checker, *events: Event) -> Verdict:
     """What a checker says of these events; it must also be possible to explain it."""
     record = Record({}, History([]), Trace(events))
     verdict = check(record)
-    name = check.__name__.replace("_", "-")
+    name = next(name for name, known in CHECKS.items() if known is check)
     lines = explain(record, merge({name: verdict}))
     assert verdict.valid is not False or len(lines) > 3, "it has a paragraph of its own"
     return verdict

@@ -23,7 +23,7 @@ class Thing(Protocol):
         """A call: f and its argument."""
 
     def apply(self, f: str, arg: Any) -> Any:
-        """What an ok completion of the call carries."""
+        """What an ok completion of the call carries; None when it fails."""
 
 
 class Tokens:
@@ -58,9 +58,39 @@ class Echoes:
         return [*arg, self.count]
 
 
+class Leases:
+    """One lock, whose lease ends by chance; clients release what they may not hold."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.token = 0
+        self.owner: int | None = None
+
+    def draw(self, rng: Random) -> tuple[str, Any]:
+        f = rng.choice(["acquire", "acquire", "release", "holder"])
+        return f, [0, *([rng.randrange(2), rng.randrange(1, 4)] if f != "holder" else [])]
+
+    def apply(self, f: str, arg: Any) -> Any:
+        if self.rng.random() < 0.3:
+            self.owner = None
+        if f == "release":
+            if (self.owner, self.token) != (arg[1], arg[2]):
+                return None
+            self.owner = None
+            return arg
+        if f == "holder":
+            return [0, None, None] if self.owner is None else [0, self.token, self.owner]
+        if self.owner is not None:
+            return [0, "held", self.token, self.owner]
+        self.token += self.rng.randrange(1, 3)
+        self.owner = arg[1]
+        return [0, "granted", self.token]
+
+
 THINGS: dict[str, tuple[Model, type[Thing]]] = {
     "token": (models.token, Tokens),
     "echo": (models.echo, Echoes),
+    "fenced-lease": (models.fenced_lease, Leases),
 }
 
 
@@ -124,3 +154,25 @@ def test_tokens(text: str, valid: bool) -> None:
 def test_echoes(text: str, valid: bool) -> None:
     """What was sent comes back, numbered."""
     assert judge(models.echo, text) is valid
+
+
+@pytest.mark.parametrize("text, valid", [
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[1,1,9] 1=[1,"granted",7]', True),    # it ended
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[1,1,9] 1=[1,"granted",5]', False),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[1,1,9] 1=[1,"granted",4]', False),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[1,1,9] 1=[1,"held",5,0]', True),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[1,1,9] 1=[1,"held",5,1]', False),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 0+release:[1,0,5] 0=[1,0,5] 1+holder:[1] 1=[1,5,0]',
+     False),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+holder:[1] 1=[1,null,null] 1+holder:[1] 1=[1,5,0]',
+     False),                                                    # an ended lease does not come back
+    ('0+acquire:[1,0,9] 0? 1+holder:[1] 1=[1,8,0] 1+acquire:[1,1,9] 1=[1,"granted",9]', True),
+    ('0+acquire:[1,0,9] 0? 1+holder:[1] 1=[1,8,0] 1+acquire:[1,1,9] 1=[1,"granted",8]', False),
+    ('0+acquire:[1,0,9] 0? 1+holder:[1] 1=[1,8,2]', False),
+    ('0+acquire:[1,0,9] 0? 1+holder:[1] 1=[1,null,null] 1+holder:[1] 1=[1,8,0]', True),
+    ('0+release:[1,0,5] 0=[1,0,5]', False),
+    ('0+acquire:[1,0,9] 0=[1,"granted",5] 1+acquire:[2,1,9] 1=[2,"granted",1]', True),
+])
+def test_leases(text: str, valid: bool) -> None:
+    """Tokens increase; the lease that is held is the one granted last."""
+    assert judge(models.fenced_lease, text) is valid

@@ -236,7 +236,7 @@ def test_flags_survive_a_callback_and_a_second_attempt(code: str, native: bool) 
     # mov eax, 15; ...; pushf; pop r8
     program = mc.image(bytes.fromhex(f"b8 0f 00 00 00 {code} 9c 41 58 fa f4"))
     seen = set()
-    for stops in (range(0), range(40)):
+    for stops in (range(0), range(40), *(range(stop, stop + 1) for stop in range(13, 20))):
         world = World(program, native)
         world.go(END, stops)
         seen.add(world.cpu.registers()["r8"] & 0xFF)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import gcd
+from typing import Any
 
 import pytest
 from scenario import Pair
@@ -14,7 +15,7 @@ from vmft.settings import MILLISECOND_NS, Settings
 
 ROUND_TRIP_NS = 2 * (LATENCY_NS + JITTER_NS)
 FAILED_OVER = 450       # milliseconds: detection, and the disk's answer
-MOMENTS = 20            # at which a crash is tried
+MOMENTS = 40            # at which a crash is tried
 
 
 def steps(pair: Pair, start_ns: int) -> list[int]:
@@ -27,10 +28,11 @@ def busy(workload: str = "counter") -> tuple[Pair, list[int]]:
     """A pair in the middle of some requests, and their numbers."""
     pair = Pair(workload=workload)
     pair.run(20)
-    calls = {"counter": [("inc", None)] * 3, "kv": [("put", [1, "a "]), ("append", [1, "b "]),
-                                                    ("put", [2, "c "])]}[workload]
+    calls: dict[str, list[tuple[str, Any]]] = {
+        "counter": [("inc", None)] * 3,
+        "kv": [("put", [1, "a "]), ("append", [1, "b "]), ("put", [2, "c "])]}
     numbers = []
-    for f, value in calls:
+    for f, value in calls[workload]:
         numbers.append(pair.call(f, value))
         pair.until(pair.sim.now_ns + 40_000)
     return pair, numbers
@@ -43,12 +45,13 @@ def test_a_crash_at_any_step_breaks_nothing(workload: str) -> None:
     Whatever was answered stays true, every disk operation under way completes once and is on the
     disk, and the survivor serves.
     """
-    whole, _ = busy(workload)
+    whole, asked = busy(workload)
     start_ns = whole.sim.now_ns
-    whole.run(3)
+    while not all(whole.answers[number] for number in asked):
+        whole.until(whole.sim.now_ns + 100_000)
     moments = steps(whole, start_ns)
     reissued = lost = 0
-    for moment_ns in moments[::len(moments) // MOMENTS]:
+    for moment_ns in moments[::max(1, len(moments) // MOMENTS)]:
         pair, numbers = busy(workload)
         pair.until(moment_ns)
         pair.crash("n1")
@@ -185,12 +188,12 @@ def test_the_state_is_the_same_at_every_entry() -> None:
         pair = Pair(workload=workload, settings=Settings(digest_every_entries=1))
         rng, process = pair.sim.rng.split("calls"), pair.workload.ops(0, pair.sim.rng.split("ops"))
         invocation = next(process)
-        for _ in range(60):
+        for _ in range(20):
             number = pair.call(invocation.f, invocation.value)
-            pair.until(pair.sim.now_ns + rng.below(3 * MILLISECOND_NS))
+            pair.until(pair.sim.now_ns + rng.below(2 * MILLISECOND_NS))
             pair.run(2)
             done = next(op for op in reversed(pair.ops) if op.process == number)
             invocation = process.send(done)
         kinds = [event.data["entry"] for event in pair.events("log")]
-        assert kinds.count("digest") >= len(kinds) // 2 - 1 and len(kinds) > 300
+        assert kinds.count("digest") >= len(kinds) // 2 - 1 and len(kinds) > 100
         assert pair.broken() == []

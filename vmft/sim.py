@@ -177,6 +177,7 @@ class Sim:
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
         self.network.delays_ns[link] = delay_ns
+        self._note(self.now_ns, "network", "delay", {"link": link, "delay_ns": delay_ns})
 
     def keep(self, link: Link) -> None:
         """The link loses and delays no log messages any more."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from checker.model import Model
 from checker.models.counters import counter
 from checker.models.echoes import echo
+from checker.models.leases import fenced_lease
 from checker.models.locks import mutex
 from checker.models.maps import kv
 from checker.models.registers import cas_register, register
@@ -12,7 +13,8 @@ from checker.models.tokens import token
 from histories.errors import UsageError
 
 MODELS: dict[str, Model] = {
-    model.name: model for model in (register, cas_register, counter, kv, mutex, token, echo)
+    model.name: model for model in (
+        register, cas_register, counter, kv, mutex, token, echo, fenced_lease)
 }
 
 
@@ -24,5 +26,6 @@ def by_name(name: str) -> Model:
 
 
 __all__ = [
-    "MODELS", "by_name", "cas_register", "counter", "echo", "kv", "mutex", "register", "token",
+    "MODELS", "by_name", "cas_register", "counter", "echo", "fenced_lease", "kv", "mutex",
+    "register", "token",
 ]

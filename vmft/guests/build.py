@@ -59,7 +59,8 @@ def load(name: str) -> Image:
     """The committed image of a guest; KeyError for a name that no guest has."""
     data, facts = IMAGES / f"{name}.bin", IMAGES / f"{name}.json"
     if not data.exists():
-        raise KeyError(f"no guest {name!r}: there are {', '.join(names())}")
+        built = sorted(path.stem for path in IMAGES.glob("*.bin"))
+        raise KeyError(f"no guest {name!r}: there are {', '.join(built)}")
     described = json.loads(facts.read_text(encoding="utf-8"))
     return Image(name, data.read_bytes(), entry=described["entry"], symbols=described["symbols"])
 
