@@ -21,7 +21,7 @@ UNDER_WAY_NS = 20_000
 
 SPEAKING = ("release", "advertise")
 SERVED = ("disk-write", "disk-read")
-BECOMING = ("boot", "live", "backup", "spare", "restart", "halt", "off")
+BECOMING = ("boot", "live", "backup", "moved", "spare", "restart", "halt", "off")
 
 
 class Owners:

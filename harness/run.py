@@ -15,6 +15,7 @@ from typing import Any
 
 from checker.backup_io import backup_io
 from checker.check import Checker, Record, check_all
+from checker.disk_operations import disk_operations
 from checker.divergence import divergence
 from checker.duplicates import duplicates
 from checker.explain import explain
@@ -42,6 +43,7 @@ CHECKS: dict[str, Checker] = {
     "duplicates": duplicates,
     "single-primary": single_primary,
     "no-backup-io": backup_io,
+    "disk-operations": disk_operations,
     "divergence": divergence,
     "lag-bound": lag_bound,
     "redundancy": redundancy,

@@ -21,7 +21,8 @@ class Bug(NamedTuple):
 
 
 LINEAR, RULE, REQUIRED = "linearizable", "output-rule", "output-requirement"
-SINGLE, DIVERGED, DISK = "single-primary", "divergence", "disk-auditor"
+SINGLE, DIVERGED, IO = "single-primary", "divergence", "no-backup-io"
+DISK, JOURNAL = "disk-operations", "journaled"
 CRASH, LOSS, CUT, DELAY, SLOW = "crash", "log-loss", "partition", "delay", "slow"
 
 BUGS = {
@@ -36,9 +37,9 @@ BUGS = {
         (REQUIRED, LINEAR), nemesis=(CRASH, SLOW)),
     "previous-ack": Bug(
         "P4", "the acknowledgement of the entry before an output's own lets it leave",
-        (RULE,), nemesis=(CRASH, LOSS)),
+        (RULE,), nemesis=(LOSS, SLOW)),
     "ungated-disk": Bug(
-        "P5", "disk writes do not wait for acknowledgements", (RULE, DISK), "kv", (CRASH, LOSS)),
+        "P5", "disk writes do not wait for acknowledgements", (RULE, JOURNAL), "kv", (CRASH, LOSS)),
     "late-copy": Bug(
         "P7", "a held output is copied from the guest's buffer when it leaves, not when issued",
         (REQUIRED, LINEAR), nemesis=(LOSS,)),
@@ -47,7 +48,7 @@ BUGS = {
         (REQUIRED,), nemesis=(CUT,)),
     "release-after-defeat": Bug(
         "P9", "the loser of the test-and-set lets its held outputs out before it halts",
-        (RULE, REQUIRED, LINEAR), nemesis=(CUT,)),
+        (REQUIRED, LINEAR), nemesis=(CUT,)),
     "ack-after-live": Bug(
         "P11", "a backup that went live goes on acknowledging its old primary",
         (REQUIRED, LINEAR, SINGLE), nemesis=(CUT, DELAY)),
@@ -71,7 +72,8 @@ BUGS = {
     "no-bounce-buffer": Bug(
         "D1x", "a read's data go into guest memory when they arrive", (DIVERGED,), "spin"),
     "pending-forgotten": Bug(
-        "D4x", "pending disk operations are not issued again at go-live", (DISK,), "kv"),
+        "D4x", "pending disk operations are not issued again at go-live", (DISK,), "kv",
+        (CRASH, DELAY)),
     "everything-again": Bug(
         "D5x", "all disk writes are issued again at go-live, also completed ones", (DISK,), "kv"),
     "double-completion": Bug(
@@ -108,10 +110,10 @@ BUGS = {
         "S12", "a backup that won waits for more of the log before it goes live", (SINGLE,)),
     "drop-when-full": Bug(
         "X1", "an entry that finds the primary's buffer full is dropped", (DIVERGED,),
-        nemesis=(LOSS,)),
+        nemesis=(LOSS, SLOW)),
     "no-fencing": Bug(
-        "X3", "the disk serves writes of an older generation", (DISK, "no-backup-io"), "kv",
-        (CUT, DELAY)),
+        "X3", "the disk serves writes of an older generation", (IO,), "kv",
+        (CRASH, DELAY)),
     "silent-power-off": Bug(
         "X4", "switching off is no control entry: the backup takes it for a crash", (SINGLE,),
         nemesis=("power-off",)),
@@ -123,5 +125,5 @@ BUGS = {
         "C4x", "a host keeps the pages of an earlier clone", (DIVERGED,), nemesis=(CUT, CRASH)),
     "ungated-window": Bug(
         "C5x", "outputs do not wait until a new backup has acknowledged something",
-        (RULE,)),
+        (RULE,), nemesis=(CRASH, DELAY)),
 }

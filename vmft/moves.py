@@ -195,7 +195,7 @@ class Moves:
         replica.watch.greeting = Moved(generation, handover.move)
         replica.do([
             Note(now_ns, "moved", {"from": source, "generation": generation,
-                                   "move": handover.move, "status": replica.status}),
+                                   "move": handover.move, "role": replica.status}),
             Send(now_ns, source, Taken(generation, handover.move))])
 
     def _primary(self, now_ns: int, generation: int, machine: Machine,

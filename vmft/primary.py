@@ -92,6 +92,8 @@ class Primary:
         tag = operation.tag if operation is not None else self._latest_tag
         if operation is not None or "double-completion" in self.bugs:
             self._latest_tag = tag
+            self._note(now_ns, "complete", {"number": reply.number, "status": reply.status,
+                                            "generation": self.generation})
             completion = dev.COMPLETION.pack(reply.number, tag, reply.status)
             self.recorder.accept(now_ns, dev.DISK, completion + reply.data)
 

@@ -285,8 +285,9 @@ class Replica:
         live = self.role = self.live(machine, backup.generation + 1, None)
         live.busy_ns, live.share_percent = backup.busy_ns, backup.share_percent
         self.protector = Protector(live, self.settings)
+        pending = [operation.number for operation in machine.devices.disk.pending]
         self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
-                        position=machine.position)
+                        position=machine.position, pending=pending)
         self._effects.append(Send(now_ns, SWITCH, Advertise(live.generation)))
         for output in backup.unconfirmed:
             if output.device != dev.DISK:

@@ -146,7 +146,7 @@ class Sim:
     def slow(self, node: str, times: int) -> None:
         """A host's processor is so many times slower; 1 is full speed."""
         self.replicas[node].slowdown = times
-        self._note(self.now_ns, node, "slow", {"percent": percent})
+        self._note(self.now_ns, node, "slow", {"times": times})
 
     def administer(self, order: str, value: int = 0) -> None:
         """Give an order to whoever is live."""
