@@ -22,6 +22,8 @@ from vmft.recorder import INSTRUCTION_NS, Output, Recorder
 from vmft.replayer import RESULT_NAMES
 from vmft.settings import Settings
 
+GATHER_NS = 20_000      # an entry waits no longer for others to leave with it
+
 
 class Primary:
     """A live machine, with a backup (`sender` is set) or alone (`sender` is None)."""
@@ -59,6 +61,7 @@ class Primary:
         self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
         if self.sender.full:
             self.recorder.pause()
+        self.recorder.hurry(made_ns + GATHER_NS)
         return entry.seq
 
     def _loses_entry(self) -> bool:
@@ -160,6 +163,8 @@ class Primary:
     def step(self, now_ns: int, until_ns: int) -> None:
         """Execute for a while, then log and release what came of it."""
         if self.busy_ns <= now_ns and not self.stalled and not self.yielding:
+            if self.sender is not None and self.sender.unsent():
+                until_ns = min(until_ns, now_ns + GATHER_NS)
             share = min(self.share_percent, self.throttle.percent) * self.speed_percent
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * 100 // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)

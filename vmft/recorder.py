@@ -59,6 +59,7 @@ class Recorder:
         self.requests: list[dev.DiskOperation] = []
         self.timer_due_ns: int | None = None
         self._paused = False
+        self._until_ns = 0
         self._clock_offset_ns = 0
         self._started_ns = 0
         self._started_at = machine.position
@@ -115,14 +116,14 @@ class Recorder:
     def run(self, now_ns: int, until_ns: int) -> int:
         """Execute from `now_ns`, until idle, paused, an output or `until_ns`; answers when."""
         machine, cpu = self.machine, self.machine.cpu
-        self._paused = False
+        self._paused, self._until_ns = False, until_ns
         self._started_ns, self._started_at = now_ns, machine.position
         while machine.devices.powered and not self.outputs and not self._paused:
             vector = self._due()
             if vector is not None and cpu.interruptible:
                 self._interrupt(vector)
                 continue
-            left = instructions(until_ns - self.now_ns(), self.instruction_ns)
+            left = instructions(self._until_ns - self.now_ns(), self.instruction_ns)
             if cpu.halted or left <= 0:
                 break
             cpu.run(machine.position + (min(left, MASKED_SLICE) if vector is not None else left))
@@ -133,6 +134,12 @@ class Recorder:
         """Execute nothing behind this instruction or entry, until the next `run`."""
         self._paused = True
         self.machine.cpu.stop()
+
+    def hurry(self, until_ns: int) -> None:
+        """Execute no longer than this, although `run` was given more time."""
+        if until_ns < self._until_ns:
+            self._until_ns = until_ns
+            self.machine.cpu.stop()
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute: now, when the timer is due, or None (idle)."""
