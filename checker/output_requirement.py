@@ -2,10 +2,11 @@
 
 Whoever takes over continues in a way that fits every output that has left before [Scales et al.
 2010, 2.2].  Outputs are numbered from the machine's boot, by the machine itself, so the numbers go
-on over failovers.  Three things must not happen:
+on over failovers.  Four things must not happen:
 
 - an output has left whose number the new primary has not reached: it will make another one;
 - an output leaves again with other bytes;
+- an output leaves with other bytes than it was made with, as a buffer used again would have it;
 - a number is left out: an output that was computed never left, though nobody failed to know it.
 
 Writes to the disk may be left out: a new primary issues them again as pending disk operations.
@@ -28,7 +29,7 @@ class Outputs:
     def __init__(self) -> None:
         self.first: dict[int, Event] = {}       # number -> its first release
         self.top = 0                            # the highest number that has left
-        self.devices: dict[int, str] = {}       # number -> device, as computed last
+        self.made: dict[int, Event] = {}        # number -> the output as computed last
         self.generation, self.known = 1, 0      # of the newest takeover: outputs it knew of
         self.problems: list[dict[str, Any]] = []
 
@@ -41,6 +42,9 @@ class Outputs:
     def release(self, event: Event) -> None:
         """An output leaves, for the first time or again."""
         number, generation = event.data["number"], event.data["generation"]
+        made = self.made.get(number)
+        if made is not None and made.node == event.node and made.data["crc"] != event.data["crc"]:
+            self._problem("altered", event, event)
         if number in self.first:
             if self.first[number].data["crc"] != event.data["crc"]:
                 self._problem("changed", event, self.first[number])
@@ -49,7 +53,7 @@ class Outputs:
         if generation < self.generation and number > self.known:
             self._problem("unknown", event, event)
         for missing in range(self.top + 1, number):
-            if self.devices.get(missing, "disk") != "disk":
+            if missing in self.made and self.made[missing].data["device"] != "disk":
                 self._problem("missing", event, event, missing)
         self.top = max(self.top, number)
 
@@ -68,7 +72,7 @@ def output_requirement(record: Record) -> Verdict:
     takeovers = 0
     for event in record.trace.of("output", "release", "live"):
         if event.kind == "output":
-            outputs.devices[event.data["number"]] = event.data["device"]
+            outputs.made[event.data["number"]] = event
         elif event.kind == "release":
             outputs.release(event)
         else:
@@ -93,4 +97,6 @@ def sentence(problem: dict[str, Any]) -> str:
                 f"newer one with {problem['known']} outputs does not know")
     if problem["problem"] == "changed":
         return f"{node} let out output {number} again with other bytes than {problem['by']}"
+    if problem["problem"] == "altered":
+        return f"{node} let out output {number} with other bytes than it was made with"
     return f"output {number} never left, but {node} let out a later one"

@@ -18,6 +18,7 @@ from checker.check import Checker, Record, check_all
 from checker.divergence import divergence
 from checker.duplicates import duplicates
 from checker.explain import explain
+from checker.failover import failover
 from checker.lag_bound import lag_bound
 from checker.monotonic_time import monotonic_time
 from checker.output_requirement import output_requirement
@@ -44,6 +45,7 @@ CHECKS: dict[str, Checker] = {
     "no-backup-io": backup_io,
     "divergence": divergence,
     "lag-bound": lag_bound,
+    "failover": failover,
     "redundancy": redundancy,
     "monotonic-time": monotonic_time,
     "stats": stats,
