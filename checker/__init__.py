@@ -8,12 +8,12 @@ False
 """
 
 from checker import models
+from checker.found import Budget
 from checker.linearizability import linearizable
-from checker.model import UNKNOWN, Inconsistent, Model
-from checker.search import Budget
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
 from checker.verdict import Verdict, merge_valid
 
 __all__ = [
-    "UNKNOWN", "Budget", "Inconsistent", "Model", "Verdict", "linearizable", "merge_valid",
-    "models",
+    "ANY_STATE", "UNKNOWN", "Budget", "Inconsistent", "Model", "OneOf", "Verdict", "linearizable",
+    "merge_valid", "models",
 ]

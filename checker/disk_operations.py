@@ -40,8 +40,9 @@ def disk_operations(record: Record) -> Verdict:
         return Verdict(valid=False, why=f"on {first['node']}, {first['problem']}",
                        evidence={"problems": problems})
     pending = sum(len(event.data["pending"]) for event in takeovers)
-    return Verdict(valid=True, why=f"{len(completed)} operations ended once, {pending} were pending "
-                                   f"at {len(takeovers)} takeovers and issued again")
+    why = (f"{len(completed)} operations ended once, {pending} were pending at {len(takeovers)} "
+           "takeovers and issued again")
+    return Verdict(valid=True, why=why)
 
 
 def _compare(live: Event, again: list[int]) -> list[dict[str, Any]]:
@@ -51,7 +52,7 @@ def _compare(live: Event, again: list[int]) -> list[dict[str, Any]]:
     extra = [number for number in again if number not in pending]
     problems = []
     if forgotten:
-        problems.append(_problem(live, f"operation {forgotten[0]} was pending and not issued again"))
+        problems.append(_problem(live, f"operation {forgotten[0]} was not issued again"))
     if extra:
         problems.append(_problem(live, f"operation {extra[0]} was issued again, though completed"))
     return problems

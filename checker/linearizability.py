@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import Any, Hashable, Sequence
 
 from checker.model import Inconsistent, Model
-from checker.problem import Problem, Table, build, guarded
-from checker.search import Budget, Found, Leaf, search
+from checker.problem import Table, build, guarded
+from checker.found import Budget, Found, Leaf
+from checker.native import search
 from checker.verdict import Verdict, merge_valid
 from histories.history import Call, History
 from histories.value import show
@@ -60,21 +61,22 @@ def _judge(calls: Sequence[Call], table: Table, budget: Budget) -> Verdict:
     """Judge one part."""
     problem = build(calls, table)
     found = search(problem, table, budget)
+    numbered = [calls[place] for place in problem.places]
     size: dict[str, Any] = {
-        "method": "search", "calls": len(problem.calls), "steps": found.steps,
+        "method": "search", "calls": len(numbered), "steps": found.steps,
     }
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     assert found.stuck is not None
-    stuck = problem.calls[found.stuck]
-    around = _around(problem, stuck)
+    stuck = numbered[found.stuck]
+    around = _around(numbered, stuck)
     size |= {"op": stuck.end, "ops": sorted(i for call in around for i in call.indexes)}
     size["ops"] = size["ops"][:NAMED_CALLS_MAX]
     if found.valid is None:
         return _unknown(stuck, around, found, size)
     why = f"no order of the calls explains process {stuck.process}: {stuck} (op {stuck.end})"
-    orders = [_order(leaf, problem, around, table) for leaf in found.leaves]
+    orders = [_order(leaf, numbered, around, table) for leaf in found.leaves]
     return Verdict(valid=False, why=why, evidence={**size, "orders": orders})
 
 
@@ -87,19 +89,19 @@ def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]
     return Verdict(valid=None, why=why, evidence={**size, "cause": found.cause})
 
 
-def _around(problem: Problem, stuck: Call) -> list[Call]:
+def _around(numbered: list[Call], stuck: Call) -> list[Call]:
     """The calls open when the given one returns, itself included."""
     assert stuck.end is not None
     return [
-        call for call in problem.calls
+        call for call in numbered
         if call.start <= stuck.end and (call.end is None or call.end >= stuck.end)
     ]
 
 
-def _order(leaf: Leaf, problem: Problem, around: list[Call], table: Table) -> dict[str, Any]:
+def _order(leaf: Leaf, numbered: list[Call], around: list[Call], table: Table) -> dict[str, Any]:
     """A partial order for people and reports: its calls, its state, why it cannot go on."""
     done = set(leaf.order)
-    numbers = {call.start: number for number, call in enumerate(problem.calls)}
+    numbers = {call.start: number for number, call in enumerate(numbered)}
     rejected = []
     for call in around:
         if call.end is None or numbers[call.start] in done:
@@ -109,7 +111,7 @@ def _order(leaf: Leaf, problem: Problem, around: list[Call], table: Table) -> di
             rejected.append({"op": call.start, "call": str(call), "why": after.reason})
     shown = leaf.order[-ORDER_SHOWN_MAX:]
     return {
-        "calls": [problem.calls[number].start for number in shown],
+        "calls": [numbered[number].start for number in shown],
         "omitted": len(leaf.order) - len(shown),
         "state": show(table.states[leaf.state]),
         "rejected": rejected,

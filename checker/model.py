@@ -8,7 +8,8 @@ and models written by users are all one shape.  States are hashable and never mu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Hashable, Literal, Mapping
+from enum import Enum
+from typing import Callable, Final, Hashable, Literal, Mapping
 
 from histories.history import UNKNOWN, Call
 
@@ -22,7 +23,25 @@ class Inconsistent:
     reason: str
 
 
-Step = Callable[[Hashable, str, Hashable, Hashable], "Hashable | Inconsistent"]
+@dataclass(frozen=True)
+class OneOf:
+    """The next states of an operation that may do one of several things."""
+
+    states: frozenset[Hashable]
+
+
+class AnyState(Enum):
+    """The type of ANY_STATE: an operation that more than one state allows."""
+
+    ANY_STATE = "any"
+
+
+ANY_STATE: Final = AnyState.ANY_STATE
+Step = Callable[[Hashable, str, Hashable, Hashable], "Hashable | Inconsistent | OneOf"]
+
+
+def _any_state(_f: str, _arg: Hashable, _ret: Hashable) -> Hashable:
+    return ANY_STATE
 
 
 def _update(_f: str, _arg: Hashable) -> Kind:
@@ -36,11 +55,16 @@ class Model:
     ``step(state, f, arg, ret)`` gives the next state, or Inconsistent when the operation cannot
     answer ``ret`` in this state.  ``ret`` is UNKNOWN for a call whose answer nobody heard: then
     step gives the state after the call took effect, or Inconsistent if it cannot have had one.
+    A model whose operations may do one of several things answers OneOf their states; all its
+    operations are of the kind "update".
 
     ``fs`` maps each name of an operation to what it expects, in words for messages.
 
     ``kind(f, arg)`` lets the search take short cuts: "read" never changes the state; "write" is
     legal in every state and always leads to the same one; "update" promises nothing.
+
+    ``needs(f, arg, ret)`` names the one state in which the call can happen, as for a read of 3;
+    ANY_STATE where there are several, none, or nobody knows.  It makes judging fast.
 
     ``partition(call)`` names the part (key) that a call belongs to; parts are judged alone, each
     from ``init``.  None: everything is one part.
@@ -51,7 +75,8 @@ class Model:
     step: Step
     fs: Mapping[str, str]
     kind: Callable[[str, Hashable], Kind] = _update
+    needs: Callable[[str, Hashable, Hashable], Hashable] = _any_state
     partition: Callable[[Call], Hashable] | None = None
 
 
-__all__ = ["UNKNOWN", "Inconsistent", "Kind", "Model", "Step"]
+__all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Step"]

@@ -6,7 +6,7 @@ on over failovers.  Four things must not happen:
 
 - an output has left whose number the new primary has not reached: it will make another one;
 - an output leaves again with other bytes;
-- it leaves with other bytes than the guest had issued;
+- an output leaves with other bytes than it was made with, as a buffer used again would have it;
 - a number is left out: an output that was computed never left, though nobody failed to know it.
 
 Writes to the disk may be left out: a new primary issues them again as pending disk operations.
@@ -28,9 +28,8 @@ class Outputs:
 
     def __init__(self) -> None:
         self.first: dict[int, Event] = {}       # number -> its first release
-        self.issued: dict[int, int] = {}        # number -> checksum when the guest issued it
         self.top = 0                            # the highest number that has left
-        self.devices: dict[int, str] = {}       # number -> device, as computed last
+        self.made: dict[int, Event] = {}        # number -> the output as computed last
         self.generation, self.known = 1, 0      # of the newest takeover: outputs it knew of
         self.problems: list[dict[str, Any]] = []
 
@@ -43,7 +42,8 @@ class Outputs:
     def release(self, event: Event) -> None:
         """An output leaves, for the first time or again."""
         number, generation = event.data["number"], event.data["generation"]
-        if event.data["crc"] != self.issued.get(number, event.data["crc"]):
+        made = self.made.get(number)
+        if made is not None and made.node == event.node and made.data["crc"] != event.data["crc"]:
             self._problem("altered", event, event)
         if number in self.first:
             if self.first[number].data["crc"] != event.data["crc"]:
@@ -53,7 +53,7 @@ class Outputs:
         if generation < self.generation and number > self.known:
             self._problem("unknown", event, event)
         for missing in range(self.top + 1, number):
-            if self.devices.get(missing, "disk") != "disk":
+            if missing in self.made and self.made[missing].data["device"] != "disk":
                 self._problem("missing", event, event, missing)
         self.top = max(self.top, number)
 
@@ -72,8 +72,7 @@ def output_requirement(record: Record) -> Verdict:
     takeovers = 0
     for event in record.trace.of("output", "release", "live"):
         if event.kind == "output":
-            outputs.devices[event.data["number"]] = event.data["device"]
-            outputs.issued[event.data["number"]] = event.data["crc"]
+            outputs.made[event.data["number"]] = event
         elif event.kind == "release":
             outputs.release(event)
         else:
@@ -99,5 +98,5 @@ def sentence(problem: dict[str, Any]) -> str:
     if problem["problem"] == "changed":
         return f"{node} let out output {number} again with other bytes than {problem['by']}"
     if problem["problem"] == "altered":
-        return f"{node} let out output {number} with other bytes than the guest had issued"
+        return f"{node} let out output {number} with other bytes than it was made with"
     return f"output {number} never left, but {node} let out a later one"

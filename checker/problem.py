@@ -3,13 +3,17 @@
 Calls that do the same thing (same f, argument and answer) share a *class*; states are numbered
 when first met; the transition of a state under a class is asked of the model once and memoized
 (after Knossos' memoized models).  The same integers serve every search, whatever it is written in.
+
+A model that may do one of several things is followed through sets of states: a set is what can be
+the case after the calls so far (the power set construction), and is a numbered state like others.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import Callable, Hashable, Iterable, NamedTuple, TypeVar
 
-from checker.model import Inconsistent, Model
+from checker.model import ANY_STATE, Inconsistent, Model, OneOf
 from histories.errors import UsageError
 from histories.history import Call
 from histories.value import show
@@ -17,6 +21,8 @@ from histories.value import show
 READ, WRITE, UPDATE = 0, 1, 2
 _KINDS = {"read": READ, "write": WRITE, "update": UPDATE}
 ILLEGAL = -1
+ANYWHERE = -1
+UNASKED = -2
 T = TypeVar("T")
 
 
@@ -24,27 +30,33 @@ class Problem(NamedTuple):
     """What a search is given.
 
     ``events`` lists, in order, ``n`` for the invocation of call ``n`` and ``~n`` for its return;
-    a pending call has no return.  ``classes[n]`` is the class of call ``n``.  ``calls`` is for
-    explaining only.  Calls that cannot matter are left out: failed ones, pending reads, and
-    pending calls that no return follows.
+    a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``places[n]`` its
+    place among the calls of the history, for explaining only.  Calls that cannot matter are left
+    out: failed ones, pending reads, and invocations that no return follows.
     """
 
-    events: list[int]
-    classes: list[int]
-    calls: list[Call]
+    events: "array[int]"
+    classes: "array[int]"
+    places: "array[int]"
 
 
 class Table:
-    """States, classes and transitions of a model as integers, filled as a search asks."""
+    """States, classes and transitions of a model as integers, filled as a search asks.
+
+    By class: ``kinds``; ``needs``, the one state in which it is legal, or ANYWHERE; ``targets``,
+    the state it leads to where that is always the same one, or ILLEGAL if it never is legal, or
+    UNASKED where the state decides.
+    """
 
     def __init__(self, model: Model) -> None:
         self.model = model
         self.states: list[Hashable] = []
         self.classes: list[Call] = []
-        self.kinds: list[int] = []
+        self.kinds = array("i")
+        self.needs = array("i")
+        self.targets = array("i")
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
-        self._written: dict[int, int] = {}
         self._next: dict[tuple[int, int], int] = {}
         self.init = self._number(model.init)
 
@@ -53,34 +65,58 @@ class Table:
         key = (call.f, call.arg, call.ret)
         number = self._class_numbers.get(key)
         if number is None:
-            if call.f not in self.model.fs:
-                known = ", ".join(sorted(self.model.fs))
-                raise UsageError(
-                    f"op {call.start}: {self.model.name} knows no {call.f!r}, only {known}"
-                )
-            number = self._class_numbers[key] = len(self.classes)
-            self.classes.append(call)
-            self.kinds.append(_KINDS[guarded(self.model, call, self.model.kind, call.f, call.arg)])
+            number = self._class_numbers[key] = self._add_class(call)
+        return number
+
+    def _add_class(self, call: Call) -> int:
+        model = self.model
+        if call.f not in model.fs:
+            known = ", ".join(sorted(model.fs))
+            raise UsageError(f"op {call.start}: {model.name} knows no {call.f!r}, only {known}")
+        kind = _KINDS[guarded(model, call, model.kind, call.f, call.arg)]
+        need: Hashable = ANY_STATE
+        if kind != WRITE:
+            need = guarded(model, call, model.needs, call.f, call.arg, call.ret)
+        number = len(self.classes)
+        self.classes.append(call)
+        self.kinds.append(kind)
+        self.needs.append(ANYWHERE if need is ANY_STATE else self._number(need))
+        self.targets.append(UNASKED)
+        if need is not ANY_STATE:
+            self.targets[number] = self._ask(self.needs[number], number)
+        elif kind == WRITE:
+            self.targets[number] = self._ask(self.init, number)
         return number
 
     def step(self, state: int, number: int) -> int:
         """The next state, or ILLEGAL."""
+        need = self.needs[number]
+        if need != ANYWHERE:
+            return self.targets[number] if state == need else ILLEGAL
         found = self._next.get((state, number))
         if found is None:
-            after = self.apply(state, self.classes[number])
-            found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
-            self._check_kind(state, number, found)
-            self._next[state, number] = found
+            found = self._next[state, number] = self._ask(state, number)
+        return found
+
+    def _ask(self, state: int, number: int) -> int:
+        """What the model says, numbered and checked against what it promised."""
+        call = self.classes[number]
+        after = self.apply(state, call)
+        if self._state_numbers.get(self.states[state]) != state:
+            raise UsageError(
+                f"op {call.start}: model {self.model.name} changes its state in place at {call}; "
+                "step must answer a new one"
+            )
+        found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
+        self._check_kind(state, number, found)
         return found
 
     def _check_kind(self, state: int, number: int, after: int) -> None:
         """Refuse a model whose reads change the state, or whose writes depend on it."""
-        call, kind = self.classes[number], self.kinds[number]
+        call, kind, target = self.classes[number], self.kinds[number], self.targets[number]
         if kind == READ and after not in (ILLEGAL, state):
             promise = "a read, but it changes"
-        elif kind == WRITE and (
-            after == ILLEGAL or self._written.setdefault(number, after) != after
-        ):
+        elif kind == WRITE and (after == ILLEGAL or target not in (UNASKED, after)):
             promise = "a write, but it depends on"
         else:
             return
@@ -89,10 +125,28 @@ class Table:
             f"the state {show(self.states[state])}"
         )
 
-    def apply(self, state: int, call: Call) -> Hashable | Inconsistent:
-        """What the model itself says of a call in a state."""
-        model = self.model
-        return guarded(model, call, model.step, self.states[state], call.f, call.arg, call.ret)
+    def apply(self, number: int, call: Call) -> Hashable | Inconsistent:
+        """What the model itself says of a call in a state; OneOf several if it is not certain."""
+        state, model = self.states[number], self.model
+        before = sorted(state.states, key=show) if isinstance(state, OneOf) else [state]
+        after: set[Hashable] = set()
+        refused: list[Inconsistent] = []
+        for each in before:
+            answer = guarded(model, call, model.step, each, call.f, call.arg, call.ret)
+            if isinstance(answer, Inconsistent):
+                refused.append(answer)
+            elif isinstance(answer, OneOf):
+                after |= answer.states
+            elif len(before) == 1:
+                return answer
+            else:
+                after.add(answer)
+        if not after:
+            return refused[0] if refused else Inconsistent(f"{call.f} leads to no state")
+        if len(after) > 1:
+            return OneOf(frozenset(after))
+        (only,) = after
+        return only
 
     def _number(self, state: Hashable) -> int:
         try:
@@ -107,24 +161,23 @@ class Table:
 
 def build(calls: Iterable[Call], table: Table) -> Problem:
     """Number the calls of one part; at equal positions invocations go before returns."""
-    numbered: list[Call] = []
-    classes: list[int] = []
+    classes, places = array("i"), array("i")
     moments: list[tuple[int, bool, int]] = []
-    for call in calls:
+    for place, call in enumerate(calls):
         number = table.classify(call)
         pending = call.end is None
         if call.outcome == "fail" or pending and table.kinds[number] == READ:
             continue
-        moments.append((call.start, False, len(numbered)))
+        moments.append((call.start, False, len(places)))
         if call.end is not None:
-            moments.append((call.end, True, len(numbered)))
-        numbered.append(call)
+            moments.append((call.end, True, len(places)))
+        places.append(place)
         classes.append(number)
     moments.sort()
     while moments and not moments[-1][1]:
         moments.pop()
-    events = [~number if returns else number for _at, returns, number in moments]
-    return Problem(events, classes, numbered)
+    events = array("i", [~number if returns else number for _at, returns, number in moments])
+    return Problem(events, classes, places)
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:

@@ -6,88 +6,43 @@ of the calls open at the frontier are, as bits of recycled slots (the *window*),
 state, and how many pending calls of each class were used.  Its size does not depend on the length
 of the history.  (Wing & Gong, JPDC 1993; Lowe, CCPE 2017.)
 
-Short cuts, each checked against brute force in the tests:
+`checker/_search.cpp` is the same search, move by move: both find the same, in the same number of
+steps.  The short cuts, of which each can be switched off, so that tests can show it to be sound:
 
-* Reads that are legal now are linearized now: that changes no state, and they are open now.
-* Of open calls of one class only the one that returns first is tried: a linearization that uses
-  another here can exchange the two.
-* Once a write is linearized, every other write open at that moment is *covered*: it may as well
-  have happened right before, unseen.  When a covered write returns it needs no other place.
-* What nothing forces yet is put off until right before the call that sees it.  So a pending call,
-  and a write that does not return next, are followed at once by a call that returns and is no
-  write; before a write they would go unseen.  ``chained`` marks a configuration that owes this.
-* Pending calls of one class are interchangeable, and counted.  A configuration that failed with
-  some used fails with more used as well, and one that failed fails chained.
-* Failed configurations are remembered when they are left.
+* READS: reads that are legal now are linearized now: that changes no state, and they are open now.
+* FIRST: of open calls of one class only the one that returns first is tried: a linearization that
+  uses another here can exchange the two.
+* COVER: once a write is linearized, every other write open at that moment is *covered*: it may as
+  well have happened right before, unseen.  When a covered write returns it needs no other place.
+  So a write that does not return next is put off until right before a call that returns and is no
+  write; before a write it would go unseen.
+* LATE: so is a pending call, unless another pending call that is no write follows it at once.
+  ``chained`` marks a configuration that owes such a call.
+* BLAME: a configuration fails for want of some classes of pending calls, those that it, or what it
+  led to, would have used and had used up.  It fails just as well with any number of the others
+  used, so they are forgotten when it is remembered.
+* DEAD: a call that needs a certain state is lost when that is not the state now, and no call open
+  or pending leads there, nor one that is invoked before it returns.  Asked of calls that return no
+  later than the deepest frontier: a lost one further on must not hide how far an order gets.
+
+Besides, pending calls of one class are interchangeable, and counted.  Failed configurations are
+remembered when they are left, so that the memory holds failures only; a configuration fails when
+one failed that was at least as well off: that had used no more pending calls, had every read done
+that this one has, and covered every write that this one has done or covered.  (One that failed
+chained may have failed for what it owed, and says nothing of others.)
 """
 
 from __future__ import annotations
 
-from bisect import insort
-from dataclasses import dataclass
-from typing import Callable, NamedTuple, Optional, Tuple
+from array import array
+from typing import NamedTuple, Optional, Sequence, Tuple
 
-from checker.problem import ILLEGAL, READ, WRITE, Problem, Table
-
-LEAVES_MAX = 8
-CHECK_EVERY_STEPS = 1024
+from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
+from checker.problem import ANYWHERE, ILLEGAL, READ, UPDATE, WRITE, Problem, Table
+from checker.window import Frontier, frontiers, rescues
 
 # An order of calls, newest first: (the order before, the call).
 Order = Optional[Tuple["Order", int]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Budget:
-    """When to give up: configurations tried, configurations remembered, or told so.
-
-    ``expired`` is asked now and then; a caller that wants a limit of wall time passes a clock in
-    it, and gives up determinism with it.
-    """
-
-    steps_max: int = 2_000_000
-    memory_max: int = 1_000_000
-    expired: Callable[[], bool] | None = None
-
-
-class Leaf(NamedTuple):
-    """A longest partial linearization: call numbers in order, and the state it leads to."""
-
-    order: list[int]
-    state: int
-
-
-class Found(NamedTuple):
-    """What a search found.
-
-    ``valid`` None means that the budget ended, for the reason in ``cause``.  ``order`` is a
-    linearization, if there is one; ``stuck`` the call whose return no order gets past; ``leaves``
-    the longest partial orders, which end right there.
-    """
-
-    valid: bool | None
-    order: list[int]
-    stuck: int | None
-    leaves: list[Leaf]
-    steps: int
-    cause: str = ""
-
-
-Open = Tuple[int, int, int]
-
-
-class Frontier(NamedTuple):
-    """What is open before one return.
-
-    ``need`` is the call that returns; it, ``reads`` and ``others`` are (call, bit, class), in the
-    order of their returns; ``writes`` has the bits of the writes among them.  ``pending`` holds
-    (class, how many were invoked so far) of the calls that never return.
-    """
-
-    need: Open
-    reads: list[Open]
-    others: list[Open]
-    writes: int
-    pending: tuple[tuple[int, int], ...]
 
 
 class Configuration(NamedTuple):
@@ -107,53 +62,53 @@ class Configuration(NamedTuple):
     order: Order
 
 
-def frontiers(problem: Problem, table: Table) -> list[Frontier]:
-    """One Frontier for each return event."""
-    due = {~event: place for place, event in enumerate(problem.events) if event < 0}
-    open_now: list[tuple[int, Open]] = []
-    free: list[int] = []
-    bits = 0
-    counts: dict[int, int] = {}
-    pending: tuple[tuple[int, int], ...] = ()
-    result = []
-    for place, event in enumerate(problem.events):
-        if event < 0:
-            calls = [entry for _due, entry in open_now]
-            reads = [entry for entry in calls if table.kinds[entry[2]] == READ]
-            others = [entry for entry in calls if table.kinds[entry[2]] != READ]
-            assert open_now[0][0] == place
-            writes = sum(bit for _n, bit, kind in others if table.kinds[kind] == WRITE)
-            result.append(Frontier(calls[0], reads, others, writes, pending))
-            free.append(calls[0][1])
-            open_now.pop(0)
-            continue
-        number = problem.classes[event]
-        if event in due:
-            bits += not free
-            bit = free.pop() if free else 1 << (bits - 1)
-            insort(open_now, (due[event], (event, bit, number)))
-        else:
-            counts[number] = counts.get(number, 0) + 1
-            pending = tuple(counts.items())
-    return result
+class Frame:
+    """A configuration on the way from the initial one, its moves left, and what it is blamed on.
+
+    ``blame`` is a set of pending classes, as bits.
+    """
+
+    def __init__(self, it: Configuration) -> None:
+        self.it = it
+        self.moves: list[Configuration] = []
+        self.blame = 0
 
 
 class Multisets:
-    """Multisets of pending classes, numbered; 0 is the empty one."""
+    """Multisets of pending classes, numbered; 0 is the empty one.
+
+    ``counts`` and ``bits`` go by those numbers; in ``bits`` a class has a bit, which it may share.
+    """
 
     def __init__(self) -> None:
         self.counts: list[dict[int, int]] = [{}]
+        self.bits: list[int] = [0]
         self._numbers: dict[tuple[tuple[int, int], ...], int] = {(): 0}
+
+    def bit(self, number: int) -> int:
+        """The bit of a class."""
+        return 1 << number % 64
 
     def more(self, used: int, number: int) -> int:
         """The multiset with one more of a class."""
         counts = dict(self.counts[used])
         counts[number] = counts.get(number, 0) + 1
+        return self._number(counts)
+
+    def only(self, used: int, bits: int) -> int:
+        """The multiset with these classes only."""
+        if not self.bits[used] & ~bits:
+            return used
+        counts = {n: count for n, count in self.counts[used].items() if self.bit(n) & bits}
+        return self._number(counts)
+
+    def _number(self, counts: dict[int, int]) -> int:
         key = tuple(sorted(counts.items()))
         found = self._numbers.get(key)
         if found is None:
             found = self._numbers[key] = len(self.counts)
             self.counts.append(counts)
+            self.bits.append(sum({self.bit(number) for number in counts}))
         return found
 
     def within(self, small: int, large: int) -> bool:
@@ -164,90 +119,128 @@ class Multisets:
         return all(count <= counts.get(n, 0) for n, count in self.counts[small].items())
 
 
-class Memory:
-    """Configurations that have failed."""
+class Failure(NamedTuple):
+    """What is remembered of a configuration that failed, under its frontier and state."""
 
-    def __init__(self, multisets: Multisets) -> None:
+    done: int
+    covered: int
+    used: int
+    chained: bool
+
+
+class Memory:
+    """Configurations that have failed, and what fails because they did."""
+
+    def __init__(self, multisets: Multisets, frontiers: list[Frontier]) -> None:
         self.size = 0
         self._multisets = multisets
-        self._failed: dict[tuple[int, int, int, int, bool], list[int]] = {}
+        self._frontiers = frontiers
+        self._failed: dict[tuple[int, int], list[Failure]] = {}
 
-    def add(self, it: Configuration) -> None:
-        """Remember that no linearization goes on from here."""
-        key = (it.at, it.done, it.covered, it.state, it.chained)
-        self._failed.setdefault(key, []).append(it.used)
+    def add(self, it: Configuration, used: int) -> None:
+        """Remember that no linearization goes on from here, with ``used`` or more used."""
+        failure = Failure(it.done, it.covered, used, it.chained)
+        self._failed.setdefault((it.at, it.state), []).append(failure)
         self.size += 1
 
-    def covers(self, it: Configuration) -> bool:
-        """Is it known to fail?  What fails with fewer calls used, or unchained, fails here."""
-        within = self._multisets.within
-        for chained in (False, True)[:1 + it.chained]:
-            known = self._failed.get((*it[:4], chained), ())
-            if any(within(used, it.used) for used in known):
-                return True
-        return False
+    def covering(self, it: Configuration) -> int | None:
+        """The multiset that it is known to fail with, if it is: contained in its own."""
+        for failure in self._failed.get((it.at, it.state), ()):
+            if self._dooms(failure, it) and self._multisets.within(failure.used, it.used):
+                return failure.used
+        return None
+
+    def _dooms(self, failure: Failure, it: Configuration) -> bool:
+        """Is the failed configuration at least as well off?"""
+        done, covered, _used, chained = failure
+        if chained:
+            return it.chained and done == it.done and covered == it.covered
+        frontier = self._frontiers[it.at]
+        fixed = ~frontier.reads & ~covered
+        return not (it.done & frontier.reads & ~done
+                    or (done ^ it.done) & fixed
+                    or it.covered & ~covered)
 
 
 class Search:
     """Depth first from the initial configuration; ``run`` once."""
 
-    def __init__(self, problem: Problem, table: Table, budget: Budget) -> None:
+    def __init__(
+        self, problem: Problem, table: Table, budget: Budget, cuts: ShortCut = ALL
+    ) -> None:
         self.table = table
         self.budget = budget
+        self.cuts = cuts
         self.frontiers = frontiers(problem, table)
+        self.rescues = rescues(problem, table) if ShortCut.DEAD in cuts else None
         self.multisets = Multisets()
-        self.memory = Memory(self.multisets)
+        self.memory = Memory(self.multisets, self.frontiers)
         self.deepest = 0
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
         self.classes = problem.classes
         returned = {~event for event in problem.events if event < 0}
         self.pending: dict[int, list[int]] = {}
-        for number, kind in enumerate(problem.classes):
-            if number not in returned:
-                self.pending.setdefault(kind, []).append(number)
+        for event in problem.events:
+            if event >= 0 and event not in returned:
+                self.pending.setdefault(problem.classes[event], []).append(event)
+        self.due = {frontier.calls[0][0]: at for at, frontier in enumerate(self.frontiers)}
 
     def run(self) -> Found:
         """Search until a linearization is found, none can be, or the budget ends."""
-        stack: list[tuple[Configuration, list[Configuration]]] = []
+        stack: list[Frame] = []
         fresh = self.settle(Configuration(0, 0, 0, self.table.init, 0, False, None))
         while fresh.at < len(self.frontiers):
-            if not self.memory.covers(fresh):
+            known = self.memory.covering(fresh)
+            if known is not None:
+                stack[-1].blame |= self.multisets.bits[known]
+            else:
                 cause = self.spent()
                 if cause:
                     return self.found(None, None, cause)
-                stack.append((fresh, self.moves(fresh)))
-            while stack and not stack[-1][1]:
-                self.memory.add(stack.pop()[0])
+                stack.append(Frame(fresh))
+                stack[-1].moves = self.moves(stack[-1])[::-1]
+            while stack and not stack[-1].moves:
+                self.leave(stack)
             if not stack:
                 return self.found(False, None)
-            fresh = self.settle(stack[-1][1].pop())
+            fresh = self.settle(stack[-1].moves.pop())
         return self.found(True, fresh.order)
+
+    def leave(self, stack: list[Frame]) -> None:
+        """Remember that a frame has failed; what it is blamed on, so is the one below."""
+        frame = stack.pop()
+        used = frame.it.used
+        if ShortCut.BLAME in self.cuts:
+            used = self.multisets.only(used, frame.blame)
+        self.memory.add(frame.it, used)
+        if stack:
+            stack[-1].blame |= self.multisets.bits[used]
 
     def spent(self) -> str:
         """Count a step; say why the search must end, or nothing."""
         self.steps += 1
         budget = self.budget
         if self.steps > budget.steps_max:
-            return f"{budget.steps_max} configurations tried"
+            return CAUSES[1].format(budget.steps_max)
         if self.memory.size > budget.memory_max:
-            return f"{budget.memory_max} configurations remembered"
+            return CAUSES[2].format(budget.memory_max)
         if self.steps % CHECK_EVERY_STEPS == 0 and budget.expired and budget.expired():
-            return "time is up"
+            return CAUSES[3]
         return ""
 
     def found(self, valid: bool | None, order: Order, cause: str = "") -> Found:
         """The result as it stands."""
         if valid:
             return Found(True, self.unwind(order), None, [], self.steps)
-        stuck = self.frontiers[self.deepest].need[0]
+        stuck = self.frontiers[self.deepest].calls[0][0]
         leaves = [Leaf(self.unwind(leaf.order), leaf.state) for leaf in self.leaves.values()]
-        return Found(valid, [], stuck, leaves, self.steps, cause)
+        return Found(valid, array("i"), stuck, leaves, self.steps, cause)
 
-    def unwind(self, order: Order) -> list[int]:
+    def unwind(self, order: Order) -> Sequence[int]:
         """The calls of an order, oldest first, covered writes right before what covers them."""
-        calls: list[int] = []
-        covered: list[int] = []
+        calls = array("i")
+        covered = array("i")
         while order is not None:
             order, call = order
             if call < 0:
@@ -256,46 +249,95 @@ class Search:
             calls.append(call)
             if covered and self.table.kinds[self.classes[call]] == WRITE:
                 calls += covered
-                covered = []
+                covered = array("i")
         return calls[::-1]
 
     def settle(self, it: Configuration) -> Configuration:
         """Linearize the reads that are legal, move on over returns, until neither is possible."""
         at, done, covered, state, used, chained, order = it
+        kinds, step = self.table.kinds, self.table.step
         while at < len(self.frontiers):
-            frontier = self.frontiers[at]
-            for call, bit, number in frontier.reads:
-                if not done & bit and self.table.step(state, number) == state:
-                    done |= bit
-                    chained = False
-                    order = (order, call)
-            if not done & frontier.need[1]:
+            calls = self.frontiers[at].calls
+            if ShortCut.READS in self.cuts:
+                for call, bit, number in calls:
+                    if not done & bit and kinds[number] == READ and step(state, number) == state:
+                        done |= bit
+                        chained = False
+                        order = (order, call)
+            if not done & calls[0][1]:
                 break
-            done ^= frontier.need[1]
+            done ^= calls[0][1]
             at += 1
         if at > self.deepest and at < len(self.frontiers):
             self.deepest = at
             self.leaves.clear()
         return Configuration(at, done, covered, state, used, chained, order)
 
-    def moves(self, it: Configuration) -> list[Configuration]:
-        """What can be linearized next, the most promising last.
+    def moves(self, frame: Frame) -> list[Configuration]:
+        """What can be linearized next, the most promising first.
 
-        Promising is what lets the call at the frontier return, and what uses no pending call.
+        Promising is what lets the call at the frontier return, then what uses no pending call.
         """
+        it = frame.it
         frontier = self.frontiers[it.at]
-        updates, writes = self.returning_moves(it, frontier)
+        dead = self.dead(frame, frontier)
+        updates, writes = ([], []) if dead else self.returning_moves(it, frontier)
         if not updates and it.at == self.deepest and len(self.leaves) < LEAVES_MAX:
             self.leaves.setdefault((it.done, it.state), it)
-        call, need, number = frontier.need
-        moves = [*self.pending_moves(it, frontier), *writes[::-1], *updates[::-1]]
+        if dead:
+            return []
+        call, need, number = frontier.calls[0]
+        moves = [*updates, *writes, *self.pending_moves(frame, frontier)]
         if it.covered & need and not it.chained:
-            moves.append(it._replace(
+            moves.insert(0, it._replace(
                 done=it.done | need, covered=it.covered & ~need, order=(it.order, ~call)
             ))
         step = self.table.step
         return sorted(
-            moves, key=lambda move: bool(move.done & need) or step(move.state, number) != ILLEGAL
+            moves, key=lambda move: not move.done & need and step(move.state, number) == ILLEGAL
+        )
+
+    def dead(self, frame: Frame, frontier: Frontier) -> bool:
+        """Is a call lost that returns at the deepest frontier or before?"""
+        if self.rescues is None:
+            return False
+        it, table = frame.it, self.table
+        within_reach: set[int] | None = None
+        for call, bit, number in frontier.calls:
+            need = table.needs[number]
+            if self.due[call] > self.deepest:
+                break
+            if it.done & bit or need in (ANYWHERE, it.state) or self.rescues[call] > it.at:
+                continue
+            if within_reach is None:
+                within_reach = self.within_reach(it, frontier)
+            if need not in within_reach:
+                frame.blame |= self.used_up(it, frontier, need)
+                return True
+        return False
+
+    def within_reach(self, it: Configuration, frontier: Frontier) -> set[int]:
+        """The states that open and pending calls lead to."""
+        targets, kinds = self.table.targets, self.table.kinds
+        counts = self.multisets.counts[it.used]
+        open_now = {targets[number] for _call, bit, number in frontier.calls
+                    if not it.done & bit and kinds[number] != READ}
+        pending = {targets[number] for number, invoked in frontier.pending
+                   if counts.get(number, 0) < invoked}
+        return open_now | pending
+
+    def used_up(self, it: Configuration, frontier: Frontier, target: int) -> int:
+        """The pending classes that would lead to a state, had they not been used up."""
+        counts = self.multisets.counts[it.used]
+        return sum({self.multisets.bit(number) for number, invoked in frontier.pending
+                    if self.table.targets[number] == target and counts.get(number, 0) == invoked})
+
+    def seen(self, done: int, state: int, frontier: Frontier) -> bool:
+        """Can a call that is no write follow at once in this state?"""
+        kinds, step = self.table.kinds, self.table.step
+        return any(kinds[number] == UPDATE for number, _invoked in frontier.pending) or any(
+            not done & bit and kinds[number] != WRITE and step(state, number) != ILLEGAL
+            for _call, bit, number in frontier.calls
         )
 
     def returning_moves(
@@ -304,41 +346,57 @@ class Search:
         """Moves of open calls that will return, the first of each class: updates, and writes."""
         updates, writes = [], []
         seen = set()
-        for call, bit, number in frontier.others:
-            if it.done & bit or number in seen:
+        kinds = self.table.kinds
+        for call, bit, number in frontier.calls:
+            if it.done & bit or ShortCut.FIRST in self.cuts and number in seen:
+                continue
+            if kinds[number] == READ and ShortCut.READS in self.cuts:
                 continue
             seen.add(number)
             state = self.table.step(it.state, number)
+            if state == ILLEGAL:
+                continue
             done, order = it.done | bit, (it.order, call)
-            if not frontier.writes & bit:
-                if state != ILLEGAL:
-                    updates.append(
-                        Configuration(it.at, done, it.covered, state, it.used, False, order)
-                    )
+            if kinds[number] != WRITE:
+                updates.append(
+                    Configuration(it.at, done, it.covered, state, it.used, False, order)
+                )
             elif not it.chained:
-                covered = frontier.writes & ~done
-                early = bit != frontier.need[1]
-                writes.append(Configuration(it.at, done, covered, state, it.used, early, order))
+                early = ShortCut.COVER in self.cuts and bit != frontier.calls[0][1]
+                covered = frontier.writes & ~done if ShortCut.COVER in self.cuts else 0
+                if not early or self.seen(done, state, frontier):
+                    writes.append(
+                        Configuration(it.at, done, covered, state, it.used, early, order)
+                    )
         return updates, writes
 
-    def pending_moves(self, it: Configuration, frontier: Frontier) -> list[Configuration]:
-        """Moves of calls that will never return, where they change anything."""
-        moves = []
+    def pending_moves(self, frame: Frame, frontier: Frontier) -> list[Configuration]:
+        """Moves of calls that will never return, where they change anything that is seen."""
+        it, moves = frame.it, []
+        late = ShortCut.LATE in self.cuts
         counts = self.multisets.counts[it.used]
         for number, invoked in frontier.pending:
             count = counts.get(number, 0)
             writes = self.table.kinds[number] == WRITE
-            if count == invoked or writes and it.chained:
-                continue
             state = self.table.step(it.state, number)
-            if state not in (ILLEGAL, it.state):
-                used = self.multisets.more(it.used, number)
-                order = (it.order, self.pending[number][count])
-                covered = frontier.writes & ~it.done if writes else it.covered
-                moves.append(Configuration(it.at, it.done, covered, state, used, True, order))
-        return moves[::-1]
+            if state in (ILLEGAL, it.state) or writes and it.chained:
+                continue
+            if late and not self.seen(it.done, state, frontier):
+                continue
+            if count == invoked:
+                frame.blame |= self.multisets.bit(number)
+                continue
+            used = self.multisets.more(it.used, number)
+            order = (it.order, self.pending[number][count])
+            covers = writes and ShortCut.COVER in self.cuts
+            covered = frontier.writes & ~it.done if covers else it.covered
+            chained = late or it.chained
+            moves.append(Configuration(it.at, it.done, covered, state, used, chained, order))
+        return moves
 
 
-def search(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
-    """Look for a linearization of the problem's calls."""
-    return Search(problem, table, budget).run()
+def search(
+    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL
+) -> Found:
+    """Look for a linearization of the problem's calls, in Python."""
+    return Search(problem, table, budget, cuts).run()

@@ -43,7 +43,7 @@ def _output_requirement(story: Story, part: Verdict) -> list[str]:
     lines = [f"The output requirement was broken {part.evidence['count']} times: who takes over "
              "must go on from everything that the world has seen.",
              f"  {seconds(first['time'])}  {sentence(first)}."]
-    if first["problem"] != "missing":
+    if first["problem"] not in ("missing", "altered"):
         lines.append(f"  {seconds(first['released'])}  {first['by']} had let out output "
                      f"{first['number']}{_answer(story, first['request'])} first.")
     return lines + _takeovers(story, first["time"])
@@ -73,7 +73,7 @@ def _backup_io(story: Story, part: Verdict) -> list[str]:
 
 
 def _lag_bound(story: Story, part: Verdict) -> list[str]:
-    """The first lag or failover that was too long."""
+    """The first lag that was too long."""
     first = part.evidence["problems"][0]
     lines = [f"Time to go live is detection plus lag, so the lag is bounded; {part.why}.",
              f"  {seconds(first['time'])}  first seen, in generation {first['generation']}."]
@@ -81,6 +81,14 @@ def _lag_bound(story: Story, part: Verdict) -> list[str]:
             if event.time <= first["time"]]
     return lines + [f"  {seconds(event.time)}  {event.node} at {event.data['percent']} percent."
                     for event in slow[-2:]]
+
+
+def _failover(story: Story, part: Verdict) -> list[str]:
+    """Who could have gone live, and did not."""
+    first = part.evidence["problems"][0]
+    return [f"A suspicion must end with somebody live; {part.why}.",
+            f"  {seconds(first['since'])}  owed from here: {', '.join(first['able'])} was up and "
+            "reached the disk.", *_takeovers(story, first["time"])]
 
 
 def _redundancy(story: Story, part: Verdict) -> list[str]:
@@ -142,6 +150,7 @@ WHITE_BOX: dict[str, Callable[[Story, Verdict], list[str]]] = {
     "single-primary": _single_primary,
     "no-backup-io": _backup_io,
     "lag-bound": _lag_bound,
+    "failover": _failover,
     "redundancy": _redundancy,
     "monotonic-time": _monotonic_time,
 }

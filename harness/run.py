@@ -19,6 +19,7 @@ from checker.disk_operations import disk_operations
 from checker.divergence import divergence
 from checker.duplicates import duplicates
 from checker.explain import explain
+from checker.failover import failover
 from checker.lag_bound import lag_bound
 from checker.monotonic_time import monotonic_time
 from checker.output_requirement import output_requirement
@@ -46,6 +47,7 @@ CHECKS: dict[str, Checker] = {
     "disk-operations": disk_operations,
     "divergence": divergence,
     "lag-bound": lag_bound,
+    "failover": failover,
     "redundancy": redundancy,
     "monotonic-time": monotonic_time,
     "stats": stats,

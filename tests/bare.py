@@ -142,11 +142,13 @@ def drive(system: Bare, workload: str, **options: Any) -> Recorded:
 
 def call(system: Bare, payload: bytes) -> bytes:
     """What the guest answers to a request; both are without the frame's header."""
-    system.send(bytes(12) + payload)
+    header = bytes(12)
+    system.send(header + payload)
     end_ns = system.now_ns + ANSWER_NS_MAX
     while system.now_ns < end_ns:
         for reply in system.advance(end_ns):
-            return reply.data[12:]
+            if reply.data.startswith(header):
+                return reply.data[len(header):]
     raise AssertionError("no answer")
 
 

@@ -13,7 +13,7 @@ from histories import Event
 
 def output(number: int, device: str) -> Event:
     """An output is computed."""
-    return event(0, "n1", "output", number=number, device=device)
+    return event(0, "n1", "output", number=number, device=device, crc=1000 + number)
 
 
 def test_the_numbers_go_on_after_a_takeover() -> None:
@@ -56,6 +56,12 @@ def test_an_output_that_never_left_is_found(device: str, valid: bool) -> None:
                     release(1, "n1", 1), live(9, "n2", 2, outputs=3),
                     release(9, "n2", 3, generation=2, again=True))
     assert verdict.valid is valid
+
+
+def test_an_output_that_is_no_longer_what_was_made_is_found() -> None:
+    """The guest used its buffer again while the output was held."""
+    verdict = judge(output_requirement, output(1, "nic"), release(1, "n1", 1, crc=5))
+    assert verdict.valid is False and "than it was made with" in verdict.why
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30), st.integers(0, 1 << 32))

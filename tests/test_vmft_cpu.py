@@ -331,6 +331,16 @@ def test_an_interrupt_returns_to_where_it_struck(native: bool) -> None:
 
 
 @both
+def test_no_interrupt_is_delivered_while_they_are_off(native: bool) -> None:
+    """Not even to a processor that halted for good."""
+    world = World(mc.image(b"\xfa" + mc.HLT), native)
+    world.cpu.run(END)
+    assert world.cpu.halted and not world.cpu.interruptible
+    with pytest.raises(AssertionError, match="interrupts are disabled"):
+        world.cpu.interrupt(mc.VECTOR)
+
+
+@both
 def test_a_bad_gate_is_a_fault(native: bool) -> None:
     """An interrupt for which the guest has no gate stops it in clear words."""
     world = World(LOOP, native)

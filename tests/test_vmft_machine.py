@@ -120,6 +120,25 @@ def _accept_next(system: Bare) -> None:
     system.recorder.accept(at_ns, device, data)
 
 
+def test_a_guest_that_spins_on_its_buffer_counts_alike() -> None:
+    """D2: how often it looked before the data were there, and when packets came meanwhile."""
+    pair = Pair(workload="spin")
+    pair.run(20)
+    drawn = []
+    for slot in range(4):
+        number = pair.call("draw", slot)
+        pair.call("ask", slot)
+        pair.run(10)
+        drawn += pair.answers[number]
+    pair.crash("n1")
+    pair.run(450)
+    asked = [pair.call("ask", slot) for slot in range(4)]
+    pair.run(20)
+    assert [pair.answers[number][0] for number in asked] == drawn
+    assert min(value & 0xFFFFFFFF for value in drawn) > 100, "it did spin"
+    assert pair.broken() == []
+
+
 def test_what_is_sent_is_what_was_there_when_it_was_issued() -> None:
     """D2: the guest uses its buffer again at once, for writes and for packets."""
     system = Bare("kv", 1)

@@ -50,6 +50,8 @@ def released(kind: str, token: int = 7) -> list[Op]:
     (free(110, 118), True),
     (released("ok") + taken(110, 117), True),
     (released("info") + free(110, 117), True),
+    ([taken(104, 110)[0], *released("ok"), taken(104, 110)[1]], True),      # at the same time
+    ([*taken(103, 104), *released("ok")], False),
     (released("fail") + taken(110, 117), False),
     (released("ok", token=6) + taken(110, 117), False),
     ([op(110, 1, "invoke", "acquire", [1, 1, 10])], True),

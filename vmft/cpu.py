@@ -120,7 +120,7 @@ class Cpu:
 
         Pushes the frame that `iretq` expects (Intel SDM volume 3, 6.14.2, same privilege level).
         """
-        assert self.interruptible or self.halted, "interrupts are disabled"
+        assert self.interruptible, "interrupts are disabled"
         target, selector, cleared = self._gate(vector)
         rip, flags, rsp, cs, ss = self._frame.get()
         if selector != cs:

@@ -213,8 +213,8 @@ class Administer(NamedTuple):
 
 Message = Union[
     Log, Ack, Heartbeat, TestAndSet, TestAndSetReply, DiskRequest, DiskReply, Fenced, Advertise,
-    Packet, HostUp, NeedBackup, Place, Pages, Copied, Refused, Switch, MoveBackup, Quiesce, Handover,
-    Taken, Moved, Administer]
+    Packet, HostUp, NeedBackup, Place, Pages, Copied, Refused, Switch, MoveBackup, Quiesce,
+    Handover, Taken, Moved, Administer]
 
 
 class Send(NamedTuple):

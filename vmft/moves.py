@@ -8,8 +8,8 @@ from vmft import control
 from vmft.backup import Backup
 from vmft.channel import Receiver, Sender
 from vmft.machine import Machine
-from vmft.messages import (DISK_NODE, SWITCH, Administer, Advertise, Copied, Handover, Message, Moved,
-                           MoveBackup, Note, Quiesce, Refused, Send, Taken, TestAndSet,
+from vmft.messages import (DISK_NODE, SWITCH, Administer, Advertise, Copied, Handover, Message,
+                           Moved, MoveBackup, Note, Quiesce, Refused, Send, Taken, TestAndSet,
                            TestAndSetReply)
 from vmft.moving import BackupState, Mover, Phase, PrimaryState
 from vmft.primary import Primary

@@ -22,6 +22,10 @@ from vmft.recorder import INSTRUCTION_NS, Output, Recorder
 from vmft.replayer import RESULT_NAMES
 from vmft.settings import Settings
 
+GATHER_NS = 20_000      # an entry waits no longer for others to leave with it
+LOG_ENTRY_NS = 200      # to write an entry into the log buffer and onto the wire, of 10 Gbit/s
+LOG_BYTE_NS = 1
+
 
 class Primary:
     """A live machine, with a backup (`sender` is set) or alone (`sender` is None)."""
@@ -60,9 +64,11 @@ class Primary:
             return self.sender.last
         made_ns = self.recorder.now_ns()
         entry = self.sender.add(kind, at, data, made_ns)
+        self.recorder.spend(LOG_ENTRY_NS + len(entry.data) * LOG_BYTE_NS)
         self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
         if self.sender.full:
             self.recorder.pause()
+        self.recorder.hurry(made_ns + GATHER_NS)
         return entry.seq
 
     def _loses_entry(self) -> bool:
@@ -180,6 +186,8 @@ class Primary:
         if self.quiescing and self.busy_ns <= now_ns:
             self._quiesce(now_ns)
         if self.busy_ns <= now_ns and self._running():
+            if self.sender is not None and self.sender.unsent():
+                until_ns = min(until_ns, now_ns + GATHER_NS)
             share = min(self.share_percent, self.throttle.percent)
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)

@@ -18,6 +18,7 @@ from vmft.machine import RESULTS, TIMER, Machine
 from vmft.prng import Rng
 
 INSTRUCTION_NS = 20
+EXIT_NS = 1_000             # to leave the guest for the hypervisor and come back
 MASKED_SLICE = 16           # instructions between two looks at a masked interrupt flag
 QUEUE_PACKETS_MAX = 256     # packets that wait for the guest; more are lost, as on any card
 
@@ -59,7 +60,9 @@ class Recorder:
         self.requests: list[dev.DiskOperation] = []
         self.timer_due_ns: int | None = None
         self._paused = False
+        self._until_ns = 0
         self._clock_offset_ns = 0
+        self._spent_ns = 0      # by the hypervisor, in the stretch that began at `_started_ns`
         self._started_ns = 0
         self._started_at = machine.position
         machine.executor = self
@@ -67,6 +70,7 @@ class Recorder:
     # The executor's side of the machine
 
     def result(self, kind: str) -> int:
+        self.spend(EXIT_NS)
         value = self.rng.u64()
         if kind in ("clock", "rdtsc", "rdtscp"):
             value = self.host_clock_ns(self.now_ns()) + self._clock_offset_ns
@@ -77,6 +81,7 @@ class Recorder:
         return value
 
     def output(self, device: int, data: bytes) -> None:
+        self.spend(EXIT_NS)
         number = self.machine.devices.outputs
         at = self.machine.position
         seq = self.emit(log.OUTPUT, at, describe_output(device, number, data))
@@ -92,11 +97,16 @@ class Recorder:
 
     def now_ns(self) -> int:
         """The moment of the instruction being executed."""
-        return self._started_ns + (self.machine.position - self._started_at) * self.instruction_ns
+        executed = self.machine.position - self._started_at
+        return self._started_ns + executed * self.instruction_ns + self._spent_ns
+
+    def spend(self, time_ns: int) -> None:
+        """The hypervisor takes this long, and the guest does not run meanwhile."""
+        self._spent_ns += time_ns
 
     def accept(self, now_ns: int, device: int, data: bytes) -> None:
         """Data from outside reaches a device; a packet for which there is no room is lost."""
-        self._started_ns, self._started_at = now_ns, self.machine.position
+        self._mark(now_ns)
         if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
                                   or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):
             return
@@ -115,24 +125,36 @@ class Recorder:
     def run(self, now_ns: int, until_ns: int) -> int:
         """Execute from `now_ns`, until idle, paused, an output or `until_ns`; answers when."""
         machine, cpu = self.machine, self.machine.cpu
-        self._paused = False
-        self._started_ns, self._started_at = now_ns, machine.position
+        self._paused, self._until_ns = False, until_ns
+        self._mark(now_ns)
         while machine.devices.powered and not self.outputs and not self._paused:
             vector = self._due()
             if vector is not None and cpu.interruptible:
                 self._interrupt(vector)
                 continue
-            left = instructions(until_ns - self.now_ns(), self.instruction_ns)
+            left = instructions(self._until_ns - self.now_ns(), self.instruction_ns)
             if cpu.halted or left <= 0:
                 break
             cpu.run(machine.position + (min(left, MASKED_SLICE) if vector is not None else left))
             self._schedule_timer()
-        return self.now_ns()
+        self._mark(now_ns)
+        return self._started_ns
+
+    def _mark(self, now_ns: int) -> None:
+        """A new stretch begins at this moment, or where the latest one has ended."""
+        self._started_ns, self._spent_ns = max(now_ns, self.now_ns()), 0
+        self._started_at = self.machine.position
 
     def pause(self) -> None:
         """Execute nothing behind this instruction or entry, until the next `run`."""
         self._paused = True
         self.machine.cpu.stop()
+
+    def hurry(self, until_ns: int) -> None:
+        """Execute no longer than this, although `run` was given more time."""
+        if until_ns < self._until_ns:
+            self._until_ns = until_ns
+            self.machine.cpu.stop()
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute: now, when the timer is due, or None (idle)."""
@@ -144,7 +166,7 @@ class Recorder:
 
     def control(self, now_ns: int, order: str, value: int) -> int:
         """An administrator's order takes hold here; answers its entry's number."""
-        self._started_ns, self._started_at = now_ns, self.machine.position
+        self._mark(now_ns)
         seq = self.emit(log.CONTROL, self.machine.position, control.encode(order, value))
         self.machine.obey(order)
         return seq
@@ -165,6 +187,7 @@ class Recorder:
         return self.machine.wanted()
 
     def _interrupt(self, vector: int) -> None:
+        self.spend(EXIT_NS)
         self._apply(log.INTERRUPT, vector)
         self.machine.deliver(vector)
         if vector == TIMER:

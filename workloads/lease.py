@@ -14,7 +14,7 @@ lease as it is now.
 from __future__ import annotations
 
 import struct
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from checker import Verdict, models
 from checker.check import Record
@@ -102,20 +102,26 @@ def granted_token(call: Call) -> int | None:
     return ret[2] if call.f == "acquire" and call.outcome == "ok" and ret[1] == "granted" else None
 
 
-def taken(grant: Call, later: list[Call]) -> Iterator[Call]:
+def taken(grant: Call, later: Sequence[Call]) -> Iterator[Call]:
     """Calls, of those invoked later, that found the lock free while a grant certainly lasted."""
     order: Any = grant.arg
     token = granted_token(grant)
     assert token is not None
     end_ns = grant.start_ns + (order[2] - 1) * TICK_NS
+    released = next((call.start for call in later if may_release(call, token)), None)
     for call in later:
-        arg: Any = call.arg
-        if call.start_ns >= end_ns:
+        if call.start_ns >= end_ns or released is not None and call.start >= released:
             return
-        if call.f == "release" and call.outcome != "fail" and arg[2] == token:
-            return
+        if call.end is None or released is not None and call.end > released:
+            continue
         if call.outcome == "ok" and call.end_ns < end_ns and found_free(call, grant, token):
             yield call
+
+
+def may_release(call: Call, token: int) -> bool:
+    """Whether a call gives the lease with this token up, for all that is known."""
+    arg: Any = call.arg
+    return call.f == "release" and call.outcome != "fail" and arg[2] == token
 
 
 def found_free(call: Call, grant: Call, token: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import UNKNOWN, Inconsistent, Kind, Model
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model
 from histories.value import show
 
 
@@ -26,8 +26,14 @@ def _kind(f: str, _arg: Hashable) -> Kind:
     return "read" if f == "read" else "update"
 
 
+def _needs(f: str, arg: Any, ret: Any) -> Hashable:
+    if type(ret) is not int:
+        return ANY_STATE
+    return ret if f == "read" else ret - (1 if arg is None else arg)  # type: ignore[no-any-return]
+
+
 counter = Model(
-    name="counter", init=0, step=_step, kind=_kind,
+    name="counter", init=0, step=_step, kind=_kind, needs=_needs,
     fs={
         "inc": "nothing (one) or how much to add, a number; answers the new value",
         "read": "no argument; answers the value",

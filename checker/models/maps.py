@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import UNKNOWN, Inconsistent, Kind, Model
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model
 from histories.history import Call
 from histories.value import show
 
@@ -38,6 +38,12 @@ def _kind(f: str, _arg: Hashable) -> Kind:
     return {"get": "read", "put": "write"}.get(f, "update")  # type: ignore[return-value]
 
 
+def _needs(f: str, arg: Any, ret: Any) -> Hashable:
+    if f == "get" and ret is not UNKNOWN:
+        return ret[1]  # type: ignore[no-any-return]
+    return arg[1][0] if f == "cas" else ANY_STATE  # type: ignore[no-any-return]
+
+
 def _key(call: Call) -> Hashable:
     pair: Any = call.arg
     key, _value = pair
@@ -45,7 +51,7 @@ def _key(call: Call) -> Hashable:
 
 
 kv = Model(
-    name="kv", init="", step=_step, kind=_kind, partition=_key,
+    name="kv", init="", step=_step, kind=_kind, needs=_needs, partition=_key,
     fs={
         "get": "a pair [key nil]; answers [key value]",
         "put": "a pair [key value]",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import UNKNOWN, Inconsistent, Kind, Model
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model
 from histories.value import show
 
 
@@ -30,11 +30,17 @@ def _kind(f: str, arg: Any) -> Kind:
     return "read" if f == "read" else "write"
 
 
+def _needs(f: str, arg: Any, ret: Hashable) -> Hashable:
+    if f == "cas":
+        return arg[0]  # type: ignore[no-any-return]
+    return ANY_STATE if f == "write" or ret is UNKNOWN else ret
+
+
 _FS = {"read": "no argument; answers the value", "write": "the value"}
 
-register = Model(name="register", init=None, step=_step, fs=_FS, kind=_kind)
+register = Model(name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs)
 
 cas_register = Model(
-    name="cas-register", init=None, step=_step, kind=_kind,
+    name="cas-register", init=None, step=_step, kind=_kind, needs=_needs,
     fs={**_FS, "cas": "a pair [old new]; ok means that it was swapped"},
 )

@@ -1,0 +1,116 @@
+// The native search as a Python module: numbers in, numbers out.
+
+#include "_search.h"
+
+#include <new>
+
+namespace {
+
+// The content of a buffer of 32-bit numbers.
+vector<int32_t> numbers(PyObject *source) {
+    Py_buffer view;
+    if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO)) throw Raised{};
+    const auto *first = static_cast<const int32_t *>(view.buf);
+    vector<int32_t> found(first, first + view.len / Py_ssize_t(sizeof(int32_t)));
+    PyBuffer_Release(&view);
+    return found;
+}
+
+PyObject *bytes(const vector<int32_t> &found) {
+    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(found.data()),
+                                     Py_ssize_t(found.size() * sizeof(int32_t)));
+}
+
+// Refuse what would lead outside of an array.  The number of calls that overlap.
+size_t checked(const Problem &problem) {
+    auto classes = problem.kinds.size();
+    bool sound = problem.needs.size() == classes && problem.targets.size() == classes;
+    for (int32_t number : problem.classes) sound = sound && size_t(uint32_t(number)) < classes;
+    for (size_t i = 0; sound && i < classes; i++)
+        sound = problem.needs[i] >= ANYWHERE && problem.targets[i] >= UNASKED
+            && problem.kinds[i] >= READ && problem.kinds[i] <= UPDATE;
+    vector<char> seen(problem.classes.size()), returns(seen.size());
+    for (int32_t event : problem.events) {      // 1: invoked, 2: returned
+        size_t call = size_t(event < 0 ? ~event : event);
+        sound = sound && call < seen.size() && seen[call] == (event < 0);
+        if (!sound) break;
+        seen[call]++;
+        returns[call] = event < 0;
+    }
+    if (!sound || problem.init < 0) {
+        PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
+        throw Raised{};
+    }
+    size_t open = 0, most = 0;
+    for (int32_t event : problem.events) {
+        if (event < 0) open--;
+        else if (returns[event]) most = std::max(most, ++open);
+    }
+    return most;
+}
+
+template <int Words> PyObject *solve(const Problem &problem) {
+    Status status;
+    vector<int32_t> order;
+    vector<std::pair<vector<int32_t>, int32_t>> leaves;
+    unsigned long long steps;
+    long stuck = -1;
+    {
+        Interpreter python;
+        Search<Words> search(problem, python);
+        status = search.run();
+        steps = search.steps;
+        if (status == VALID) order = search.unwind(search.last);
+        else stuck = search.stuck();
+        if (status != VALID)
+            for (const Leaf &leaf : search.leaves)
+                leaves.emplace_back(search.unwind(leaf.order), leaf.state);
+    }
+    PyObject *list = PyList_New(0);
+    for (const auto &[calls, state] : leaves) {
+        PyObject *leaf = list ? Py_BuildValue("(Ni)", bytes(calls), int(state)) : nullptr;
+        if (!leaf || PyList_Append(list, leaf)) Py_CLEAR(list);
+        Py_XDECREF(leaf);
+    }
+    return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
+}
+
+// search(events, classes, kinds, needs, targets, limits, step, expired): see checker/native.py.
+PyObject *search(PyObject *, PyObject *args) {
+    PyObject *columns[5];
+    Problem problem;
+    unsigned long long steps, memory, every, leaves;
+    if (!PyArg_ParseTuple(args, "OOOOO(iiKKKK)OO", columns, columns + 1, columns + 2, columns + 3,
+                          columns + 4, &problem.init, &problem.cuts, &steps, &memory, &every,
+                          &leaves, &problem.step, &problem.expired)) return nullptr;
+    try {
+        vector<int32_t> *into[] = {&problem.events, &problem.classes, &problem.kinds,
+                                   &problem.needs, &problem.targets};
+        for (int i = 0; i < 5; i++) *into[i] = numbers(columns[i]);
+        problem.steps_max = steps;
+        problem.memory_max = memory;
+        problem.check_every = std::max(every, 1ull);
+        problem.leaves_max = leaves;
+        size_t overlap = checked(problem);
+        if (overlap <= 64) return solve<1>(problem);
+        if (overlap <= 64 * 4) return solve<4>(problem);
+        if (overlap <= 64 * 32) return solve<32>(problem);
+        Py_RETURN_NONE;
+    } catch (const Raised &) {
+        return nullptr;
+    } catch (const std::bad_alloc &) {
+        return PyErr_NoMemory();
+    }
+}
+
+PyMethodDef METHODS[] = {
+    {"search", search, METH_VARARGS, "Look for a linearization; see checker/native.py."},
+    {nullptr, nullptr, 0, nullptr},
+};
+
+PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_search", nullptr, 0, METHODS,
+                      nullptr, nullptr, nullptr, nullptr};
+
+}  // namespace
+
+PyMODINIT_FUNC PyInit__search() { return PyModule_Create(&MODULE); }

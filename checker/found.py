@@ -1,0 +1,62 @@
+"""What a search is told and what it finds, whatever it is written in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Callable, NamedTuple, Sequence
+
+STEPS_MAX, MEMORY_MAX = 20_000_000, 5_000_000
+LEAVES_MAX = 8
+CHECK_EVERY_STEPS = 1024
+CAUSES = ("", "{} configurations tried", "{} configurations remembered", "time is up")
+
+
+class ShortCut(IntFlag):
+    """The short cuts; `checker/search.py` says what they are."""
+
+    READS = 1
+    FIRST = 2
+    COVER = 4
+    LATE = 8
+    BLAME = 16
+    DEAD = 32
+
+
+ALL = ShortCut(63)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """When to give up: configurations tried, configurations remembered, or told so.
+
+    ``expired`` is asked now and then; a caller that wants a limit of wall time passes a clock in
+    it, and gives up determinism with it.
+    """
+
+    steps_max: int = STEPS_MAX
+    memory_max: int = MEMORY_MAX
+    expired: Callable[[], bool] | None = None
+
+
+class Leaf(NamedTuple):
+    """A longest partial linearization: call numbers in order, and the state it leads to."""
+
+    order: Sequence[int]
+    state: int
+
+
+class Found(NamedTuple):
+    """What a search found.
+
+    ``valid`` None means that the budget ended, for the reason in ``cause``.  ``order`` is a
+    linearization, if there is one; ``stuck`` the call whose return no order gets past; ``leaves``
+    the longest partial orders, which end right there.
+    """
+
+    valid: bool | None
+    order: Sequence[int]
+    stuck: int | None
+    leaves: list[Leaf]
+    steps: int
+    cause: str = ""

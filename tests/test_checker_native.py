@@ -1,0 +1,116 @@
+"""The native search finds what the plain one finds, and each short cut is sound."""
+
+from __future__ import annotations
+
+from array import array
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_histories import MAKERS, brute_force, random_ops
+
+from checker import Budget, Model, models
+from checker import native, search as plain
+from checker.found import ALL, Found, ShortCut
+from checker.problem import Problem, Table, build
+from histories import Call, History
+
+needs_native = pytest.mark.skipif(native.NATIVE is None, reason="there is no native search")
+MODELS = sorted(set(MAKERS) - {"kv"})
+
+
+def random_calls(seed: int, name: str, calls: int, wrong: float) -> list[Call]:
+    rng = Random(seed)
+    clients = rng.randrange(2, 9)
+    return History(random_ops(
+        rng, models.by_name(name), calls=calls, wrong=wrong, clients=clients)).calls()
+
+
+def told(found: Found, table: Table) -> Any:
+    """What was found, without the numbers of states, which depend on who asked first."""
+    leaves = [(list(leaf.order), table.states[leaf.state]) for leaf in found.leaves]
+    return found._replace(order=list(found.order), leaves=leaves)
+
+
+def both(calls: list[Call], model: Model, budget: Budget, cuts: ShortCut) -> tuple[Any, Any]:
+    """The results of the native and of the plain search."""
+    results = []
+    for one in (native.search, plain.search):
+        table = Table(model)
+        results.append(told(one(build(calls, table), table, budget, cuts), table))
+    return results[0], results[1]
+
+
+@needs_native
+@pytest.mark.parametrize("name", MODELS)
+@given(seed=st.integers(0, 2**32), calls=st.integers(1, 60), wrong=st.sampled_from([0, 0.02, 0.1]),
+       cuts=st.integers(0, int(ALL)), steps_max=st.sampled_from([50, 3000]))
+@settings(max_examples=60, deadline=None)
+def test_both_searches_take_the_same_steps(
+    name: str, seed: int, calls: int, wrong: float, cuts: int, steps_max: int
+) -> None:
+    budget = Budget(steps_max=steps_max)
+    made = random_calls(seed, name, calls, wrong)
+    one, other = both(made, models.by_name(name), budget, ShortCut(cuts))
+    assert one == other
+
+
+@pytest.mark.parametrize("off", list(ShortCut), ids=lambda cut: cut.name)
+@pytest.mark.parametrize("name", MODELS)
+@given(seed=st.integers(0, 2**32), wrong=st.sampled_from([0.0, 0.1, 0.4]))
+@settings(max_examples=20, deadline=None)
+def test_each_short_cut_is_sound(off: ShortCut, name: str, seed: int, wrong: float) -> None:
+    """Without it and with nothing but it, the verdict is that of brute force."""
+    model = models.by_name(name)
+    calls = random_calls(seed, name, 8, wrong)
+    expected = brute_force(calls, model)
+    for cuts in (ALL & ~off, off):
+        table = Table(model)
+        assert native.search(build(calls, table), table, cuts=cuts).valid is expected
+
+
+@needs_native
+@given(st.tuples(*[st.lists(st.integers(-3, 6), max_size=12)] * 5),
+       st.integers(-1, 3), st.integers(0, 63))
+@settings(max_examples=500, deadline=None)
+def test_any_integers_are_refused_or_searched(
+    columns: tuple[list[int], ...], init: int, cuts: int
+) -> None:
+    """Numbers that are no problem are one clear error, and never a crash."""
+
+    arrays = [array("i", column) for column in columns]
+    limits = (init, cuts, 500, 500, 10, 8)
+    try:
+        answer = native.NATIVE.search(*arrays, limits, lambda state, number: -1, None)
+    except ValueError as problem:
+        assert str(problem) == "these numbers are no problem"
+    else:
+        assert answer is None or answer[0] in range(5)
+
+
+@needs_native
+def test_what_a_model_raises_comes_out() -> None:
+    """An error of the model, met in the middle of the native search, is the caller's."""
+    def step(state: Any, f: str, arg: Any, ret: Any) -> Any:
+        if state == 2:
+            raise KeyError("two")
+        return state + 1
+
+    model = Model(name="bad", init=0, step=step, fs={"go": "nothing"})
+    calls = [Call(0, "go", None, None, 2 * n, 2 * n + 1, "ok") for n in range(5)]
+    table = Table(model)
+    with pytest.raises(Exception, match="bad cannot take go -> nil: KeyError"):
+        native.search(build(calls, table), table)
+
+
+@needs_native
+@pytest.mark.parametrize("width", [63, 64, 65, 300, 2100])
+def test_any_number_of_calls_may_overlap(width: int) -> None:
+    """Beyond the slots that the native search has, the plain one takes over."""
+    calls = [Call(n, "write", n % 3, None, n, width + n, "ok") for n in range(width)]
+    calls.append(Call(width, "read", None, 1, 3 * width, 3 * width + 1, "ok"))
+    table = Table(models.register)
+    problem: Problem = build(calls, table)
+    assert native.search(problem, table).valid is True
