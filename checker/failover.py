@@ -54,8 +54,8 @@ class Takeover:
             self.suspecting[event.node] = None
             self.since_ns = event.time if self.since_ns is None else self.since_ns
         elif kind == "test-and-set" and data.get("flag", 0) == 0 \
-                and data["generation"] == self.generation:
-            self.winner = data["winner"]
+                and data["generation"] == self.generation and data["winner"] == data["asked"]:
+            self.winner = data["winner"]    # not one of long ago, that has not even asked
         elif kind in ("crash", "off"):
             self.suspecting.pop(event.node, None)
         elif kind in ("cut", "join"):

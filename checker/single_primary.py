@@ -33,7 +33,7 @@ class Arbiter:
         self.lived: dict[int, Event] = {}
         self.owed: dict[int, tuple[int, str]] = {}      # generation -> won when, by whom
         self.excused: set[str] = set()                  # hosts whose machine went wrong by itself
-        self.off_ns: int | None = None
+        self.off: int | None = None     # the generation that was live when it was switched off
         self.problems: list[dict[str, Any]] = []
 
     def hear(self, event: Event) -> None:
@@ -45,7 +45,8 @@ class Arbiter:
         elif event.kind == "halt":
             self._halted(event)
         elif event.kind == "off":
-            self.off_ns = event.time if self.off_ns is None else self.off_ns
+            if event.data["generation"] >= max(self.lived, default=1):
+                self.off = event.data["generation"]
             self._excuse(event.node)
         else:
             self._excuse(event.node)
@@ -81,9 +82,9 @@ class Arbiter:
         if other is not event:
             self._problem(event.time, event.node, generation,
                           f"went live beside {other.node}", other=other.node, since=other.time)
-        if self.off_ns is not None:
+        if self.off is not None and generation > self.off:
             self._problem(event.time, event.node, generation,
-                          "went live though the machine had been switched off")
+                          "went live although the machine had been switched off")
 
     def _halted(self, event: Event) -> None:
         node, generation = event.node, event.data["generation"]
@@ -115,7 +116,9 @@ def single_primary(record: Record) -> Verdict:
         return Verdict(valid=True, why=f"{len(arbiter.lived)} machines went live, each by right")
     both = next((each for each in arbiter.problems if "other" in each), None)
     if both is not None:
+        kind = "split brain"
         why = f"{both['other']} and {both['node']} are both live in generation {both['generation']}"
     else:
+        kind = "no right"
         why = f"{arbiter.problems[0]['node']} {arbiter.problems[0]['problem']}"
-    return Verdict(valid=False, why=why, evidence={"problems": arbiter.problems})
+    return Verdict(valid=False, why=why, evidence={"kind": kind, "problems": arbiter.problems})

@@ -26,8 +26,9 @@ def _output_rule(story: Story, part: Verdict) -> list[str]:
 def _single_primary(story: Story, part: Verdict) -> list[str]:
     """Who went live, when, and what the disk said."""
     problems = part.evidence["problems"]
-    lines = [f"Split brain: {part.why}. Whoever goes live must first win the test-and-set of its "
-             "generation on the shared disk."]
+    what = "Split brain" if any("other" in each for each in problems) else "Live without a right"
+    lines = [f"{what}: {part.why}. Whoever goes live must first win the test-and-set of its "
+             "generation on the shared disk, and nobody does after a power-off."]
     cut = story.fault_before(problems[0]["time"], ("cut",))
     if cut is not None:
         links = ", ".join(f"{source}->{to}" for source, to in cut.value["effect"]["cut"])

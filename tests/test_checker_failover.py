@@ -56,6 +56,12 @@ def test_nothing_is_owed_where_nobody_could_go_live(why: list[Event]) -> None:
     assert judge(failover, suspect(2000), *why, later(99_000)).valid is True
 
 
+def test_a_winner_that_has_not_asked_is_none() -> None:
+    """The disk answers with the flag of an earlier generation."""
+    stale = event(2001, "disk", "test_and_set", generation=1, flag=0, asked="n2", winner="n1")
+    assert judge(failover, suspect(2000), stale, later(99_000)).valid is False
+
+
 def test_it_is_owed_from_when_the_disk_is_back() -> None:
     """The clock starts with the change."""
     links = [["n2", "disk"], ["disk", "n2"]]

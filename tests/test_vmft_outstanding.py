@@ -45,7 +45,7 @@ def test_races_are_decided_by_the_order_of_issue(drawn: list[tuple[int, int, int
                                                  random: Random) -> None:
     """D1: in whatever order a disk ends what it has, blocks and memory are as if one by one."""
     serial, parallel = World(), World()
-    outstanding = Outstanding()
+    outstanding = Outstanding(lambda: outstanding.operations.values())
     known = {operation.number: operation for operation in operations(drawn)}
     for operation in known.values():
         serial.do(operation)
@@ -64,10 +64,20 @@ def test_races_are_decided_by_the_order_of_issue(drawn: list[tuple[int, int, int
 
 def test_what_does_not_race_overlaps() -> None:
     """D1: operations are parallel where nobody could tell."""
-    outstanding = Outstanding()
+    outstanding = Outstanding(lambda: outstanding.operations.values())
     for operation in operations([(WRITE, 0, 1, 0), (WRITE, 1, 1, 0), (READ, 5, 1, 0),
                                  (READ, 5, 1, 1), (WRITE, 1, 1, 0)]):
         outstanding.submit(operation)
     assert [request.number for request in outstanding.take_due(0, 1)] == [1, 2, 3, 4]
     outstanding.completed(2)
     assert [request.number for request in outstanding.take_due(0, 1)] == [5]
+
+
+def test_what_is_held_back_races_too() -> None:
+    """D1: a read waits for a write of its blocks that the output rule has not let out yet."""
+    write, read = operations([(WRITE, 0, 1, 0), (READ, 0, 1, 1)])
+    outstanding = Outstanding(lambda: [write, read])
+    outstanding.submit(read)
+    assert outstanding.take_due(0, 1) == []
+    outstanding.submit(write)
+    assert [request.number for request in outstanding.take_due(0, 1)] == [1]

@@ -8,6 +8,8 @@ link keeps order, and nothing that overlaps is issued meanwhile, so asking twice
 
 from __future__ import annotations
 
+from typing import Callable, Iterable
+
 from vmft.devices import READ, WRITE, DiskOperation
 from vmft.messages import DiskRequest
 from vmft.ports import LAYOUT
@@ -17,9 +19,14 @@ RETRY_NS = 100 * MILLISECOND_NS
 
 
 class Outstanding:
-    """Operations submitted and not completed, in the order of their numbers."""
+    """Operations submitted and not completed, in the order of their numbers.
 
-    def __init__(self) -> None:
+    `pending()` answers all that the guest has issued and that have not ended, those included that
+    the output rule still holds back: they race too.
+    """
+
+    def __init__(self, pending: Callable[[], Iterable[DiskOperation]]) -> None:
+        self.pending = pending
         self.operations: dict[int, DiskOperation] = {}
         self._sent_ns: dict[int, int] = {}
 
@@ -53,7 +60,7 @@ class Outstanding:
     def _must_wait(self, operation: DiskOperation) -> bool:
         """Whether an earlier operation races with this one."""
         return any(other.number < operation.number and races(other, operation)
-                   for other in self.operations.values())
+                   for other in self.pending())
 
 
 def races(one: DiskOperation, other: DiskOperation) -> bool:

@@ -41,7 +41,7 @@ class Primary:
         self.sender = Sender(generation, settings) if peer is not None else None
         self.held: deque[Output] = deque()
         self.released = recorder.machine.devices.outputs
-        self.outstanding = Outstanding()
+        self.outstanding = Outstanding(lambda: recorder.machine.devices.disk.pending)
         self.throttle = Throttle(settings)
         self.share_percent = 100        # an administrator's
         self.slowdown = 1               # the host's

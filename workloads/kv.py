@@ -134,7 +134,7 @@ def recover(blocks: Mapping[int, bytes]) -> dict[int, str]:
 
 # What the disk says, against what was answered
 
-def journaled(record: Record) -> Verdict:
+def audit(record: Record) -> Verdict:
     """Every change was in the journal, as it was asked for, before its client had an answer; no
     record was ever written with two contents; what was answered is what a recovery would find.
 
@@ -214,5 +214,5 @@ KV = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.kv), "journaled": journaled},
+    checks={"linearizable": linearizable_as(models.kv), "disk-auditor": audit},
 )

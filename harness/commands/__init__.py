@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from harness.commands import check, inspect, list, replay, run
+from harness.commands import check, inspect, list, replay, run, shrink
 
 COMMANDS: dict[str, ModuleType] = {
-    "run": run, "check": check, "inspect": inspect, "replay": replay, "list": list}
+    "run": run, "check": check, "inspect": inspect, "replay": replay,
+    "shrink": shrink, "list": list}

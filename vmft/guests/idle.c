@@ -1,5 +1,5 @@
-/* Nearly nothing: the guest sleeps, and counts.  Op 1 answers the ticks of the timer, and behind them
-   how often the guest woke: one more or one less when it woke at another instruction. */
+/* Nearly nothing: the guest sleeps, and counts.  Op 1 answers the ticks of the timer, and behind
+   them how often the guest woke: one more or one less when it woke at another instruction. */
 
 #include "runtime.h"
 

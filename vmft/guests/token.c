@@ -1,7 +1,8 @@
-/* Tokens that nobody can guess: op 1 draws a new one for a slot, op 2 answers the slot's token again.
+/* Tokens that nobody can guess: op 1 draws a new one for a slot, op 2 answers it again.
 
    A token has in it everything that a processor cannot compute: time, entropy, and the random
-   numbers of devices and instructions.  Its answer carries the token that it replaces, 0 if none. */
+   numbers of devices and instructions.  Its answer carries the token that it replaces, 0 if there
+   was none. */
 
 #include "runtime.h"
 

@@ -1,0 +1,94 @@
+"""Shrink a failing run: fewer operations and faults, shorter times, and the same failure."""
+
+from __future__ import annotations
+
+import argparse
+
+from checker.verdict import EXIT_CODES
+from harness.commands.run import add_store
+from harness.failure import convicting, signature
+from harness.plan import Plan, planned
+from harness.progress import progress
+from harness.run import Outcome, checks_of, conclude, run
+from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
+from harness.test import Test, from_json
+from harness.workers import workers
+from histories import UsageError
+from histories.store import Run, resolve
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, and how hard to try."""
+    parser.add_argument("run", nargs="?", metavar="RUN",
+                        help="its folder, or its name in the store (default: the latest)")
+    parser.add_argument("--runs", type=int, default=RUNS_MAX, metavar="N",
+                        help="try no more than this (default: %(default)s)")
+    add_workers(parser)
+    add_store(parser)
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Who does the work."""
+    parser.add_argument("--jobs", type=int, default=0, metavar="N",
+                        help="worker processes (default: one a core)")
+    parser.add_argument("--dask", metavar="ADDRESS",
+                        help="a Dask scheduler to do the work instead, tcp://host:port")
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Shrink it, store what is left, explain that."""
+    stored = resolve(arguments.store, arguments.run)
+    test = from_json(stored.test)
+    before = planned(stored.history, test.clients)
+    shrinker = shrink(stored, explicit(test, before), arguments)
+    assert shrinker.best.plan is not None
+    outcome = run(shrinker.best, arguments.store, shrunk_from=f"{stored.path.parent.name}/"
+                  f"{stored.path.name}", runs=shrinker.runs)
+    print("\n".join(said(before, shrinker, outcome)))
+    return EXIT_CODES[outcome.verdict.valid]
+
+
+def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
+    """Search, with progress; Ctrl-C keeps the smallest run so far."""
+    verdict, _ = conclude(stored, checks_of(test))
+    if verdict.valid is not False:
+        raise UsageError(f"{stored.path}: this run did not fail, there is nothing to shrink")
+    with workers(arguments.jobs, arguments.dask) as executor, \
+            progress(arguments.runs, "runs") as line:
+        def tell(now: Progress) -> None:
+            line.update(now.runs - line.n)
+            line.set_postfix_str(f"{now.operations} operations, {now.faults} faults, "
+                                 f"{now.end_ns // 1_000_000} ms")
+
+        shrinker = Shrinker(test, signature(verdict), executor, runs_max=arguments.runs, tell=tell)
+        try:
+            shrinker.shrink()
+        except KeyboardInterrupt:
+            line.write("interrupted: the smallest run so far is kept")
+    if shrinker.decided_ns is None:
+        raise UsageError(f"{stored.path}: run again, it does not fail in the same way; "
+                         "see replay for what differs")
+    return shrinker
+
+
+def said(before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
+    """What became smaller, and the explanation of what is left."""
+    after = shrinker.plan
+    lines = [f"{_size(before)} shrunk to {_size(after)} in {shrinker.runs} runs, "
+             f"with the same failure ({', '.join(convicting(shrinker.signature))})"]
+    if shrinker.ended:
+        lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
+    if not after.faults:
+        lines.append("No fault is needed.")
+    steps = sorted([(op.time_ns, f"client {op.client}: {op.f}", op.value)
+                    for op in after.ops or ()]
+                   + [(fault.time_ns, f"nemesis: {fault.f}", fault.value)
+                      for fault in after.faults or ()], key=lambda step: step[0])
+    lines += [f"  {time_ns / 1e6:>10.3f} ms  {what}" + ("" if value is None else f" {value}")
+              for time_ns, what, value in steps]
+    return lines + ["", f"report: {outcome.path}/report.txt", "", *outcome.explanation]
+
+
+def _size(plan: Plan) -> str:
+    return (f"{len(plan.ops or ())} operations and {len(plan.faults or ())} faults "
+            f"in {(plan.end_ns or 0) / 1e6:.0f} ms")

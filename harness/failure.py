@@ -1,0 +1,96 @@
+"""What a run came to, small enough to travel: how it failed, when, and what it reached.
+
+Two failures are the same when the same checkers convict with the same kind of evidence.  That is
+what shrinking keeps, what hunting counts, and what the kill matrix is about.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Iterable, Mapping, NamedTuple
+
+from checker.explain import BLACK_BOX
+from checker.verdict import Verdict
+from harness.coverage import reached
+from harness.run import Recorded, rehearse
+from harness.test import Test
+
+Signature = tuple[str, ...]
+
+PROBLEMS = ("problems", "early", "events")      # where evidence lists what was found
+
+
+class Finding(NamedTuple):
+    """What one run came to.
+
+    `signature` is empty unless it is invalid.  `operations` counts the calls up to the first
+    conviction, or all; by `decided_ns` every conviction had its evidence.  `marks` names the
+    situations that were reached.
+    """
+
+    valid: bool | None
+    why: str
+    signature: Signature
+    operations: int
+    decided_ns: int | None
+    marks: tuple[str, ...]
+    vacuous: bool = False
+
+    @property
+    def convicted_by(self) -> tuple[str, ...]:
+        """The checkers that convict, without the kinds of their evidence."""
+        return convicting(self.signature)
+
+
+def find(test: Test) -> Finding:
+    """Run a test in memory, and say what came of it."""
+    record, verdict = rehearse(test)
+    times = convictions_ns(record, verdict)
+    calls = sum(op.type == "invoke" and (not times or op.time <= min(times))
+                for op in record.history)
+    unknown = [name for name, part in verdict.parts.items() if part.valid is None]
+    return Finding(verdict.valid, verdict.why, signature(verdict), calls,
+                   max(times, default=None), reached(record),
+                   verdict.valid is None and unknown == ["vacuity"])
+
+
+def signature(verdict: Verdict) -> Signature:
+    """Which checkers convict, and by what kind of evidence, in a fixed order."""
+    if verdict.valid is not False:
+        return ()
+    return tuple(sorted(f"{name} {_kind(part)}".strip()
+                        for name, part in verdict.parts.items() if part.valid is False))
+
+
+def convicting(of: Signature) -> tuple[str, ...]:
+    """The checkers of a signature."""
+    return tuple(each.split()[0] for each in of)
+
+
+def black_box(names: Iterable[str]) -> bool:
+    """Whether the clients' history alone convicts."""
+    return any(name in BLACK_BOX for name in names)
+
+
+def convictions_ns(record: Recorded, verdict: Verdict) -> list[int]:
+    """For each checker that convicts, when the first thing happened that it convicts for."""
+    times = [_times(record, part.evidence) for part in verdict.parts.values()
+             if part.valid is False]
+    return [min(each) for each in times if each]
+
+
+def _times(record: Recorded, evidence: Mapping[str, Any]) -> list[int]:
+    times = [each["time"] for each in _problems(evidence) if "time" in each]
+    if isinstance(evidence.get("op"), int):
+        times.append(record.history.ops[evidence["op"]].time)
+    return times
+
+
+def _kind(part: Verdict) -> str:
+    """What the checker calls the kind, or the first word of its first problem; never a name."""
+    first = next((str(each["problem"]) for each in _problems(part.evidence)
+                  if each.get("problem")), "")
+    return str(part.evidence.get("kind") or first.split(" ")[0])
+
+
+def _problems(evidence: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [each for name in PROBLEMS for each in evidence.get(name, [])]
