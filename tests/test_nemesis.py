@@ -22,7 +22,7 @@ MINUTE_NS = 60_000_000_000
 FAMILIES = st.lists(st.sampled_from(sorted(NEMESES)), unique=True, min_size=1)
 SEEDS = st.integers(0, (1 << 64) - 1)
 UNDONE_BY = {"cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep",
-             "crash": "restart"}
+             "crash": "restart", "delay": "undelay", "slow": "full-speed"}
 
 
 @dataclass

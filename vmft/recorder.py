@@ -116,8 +116,11 @@ class Recorder:
             completion = self.machine.devices.disk.completed[-1]
             self.machine.cpu.write(completion.address, completion.data)
 
-    def continue_clock(self, now_ns: int) -> None:
-        """From here on the guest's clock goes on from the latest value it has seen."""
+    def continue_time(self, now_ns: int) -> None:
+        """This host takes over: the guest's clock goes on from the latest value it has seen, and
+        its timer ticks on."""
+        self._mark(now_ns)
+        self._schedule_timer()
         if "clock-jumps-back" not in self.bugs:
             behind_ns = self.machine.devices.clock_last - self.host_clock_ns(now_ns)
             self._clock_offset_ns = max(0, behind_ns)

@@ -293,7 +293,7 @@ class Replica:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)
         live.take_over(now_ns, backup.writes)
-        live.recorder.continue_clock(now_ns)
+        live.recorder.continue_time(now_ns)
 
     def _spare(self) -> Spare:
         return Spare(self.make_machine, self.settings, self._memory, self.bugs)
