@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, fields
-from typing import Any, Mapping, Sequence, TypeVar
+from typing import Any, ClassVar, Mapping, Sequence, TypeVar
 
 from harness.plan import INLINE_CHARACTERS_MAX, Plan, fit
 from harness.plan import from_json as plan_from_json
@@ -43,6 +43,8 @@ class Test:
     `disk_reads` says where a backup gets what was read: from the "log", or itself, as "backup".
     A `plan` says explicitly which operations, or which faults, or both.
     """
+
+    __test__: ClassVar[bool] = False    # for pytest: no class of test functions
 
     workload: str = "counter"
     nemesis: tuple[str, ...] = ()

@@ -163,12 +163,12 @@ class Recorder:
             self.machine.cpu.stop()
 
     def wake_ns(self, now_ns: int) -> int | None:
-        """When there is something to execute: now, when the timer is due, or None (idle)."""
+        """When there is something to execute: now, later by the timer, or None (idle)."""
         if not self.machine.devices.powered:
             return None
         if not self.machine.cpu.halted or self.machine.wanted() is not None:
             return now_ns
-        return self.timer_due_ns
+        return None if self.timer_due_ns is None else max(now_ns, self.timer_due_ns)
 
     def control(self, now_ns: int, order: str, value: int) -> int:
         """An administrator's order takes hold here; answers its entry's number."""
