@@ -127,7 +127,7 @@ def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = 
             writer.event(event)
 
     system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
-                 bugs=frozenset(test.bugs))
+                 bugs=frozenset(test.bugs), settings=test.settings())
     Driver(test, system, record).run(test.nemeses(), list(system.replicas))
     system.close()
     return Recorded(description, History(ops), Trace(events))

@@ -104,13 +104,16 @@ class Recorder:
         """The hypervisor takes this long, and the guest does not run meanwhile."""
         self._spent_ns += time_ns
 
-    def accept(self, now_ns: int, device: int, data: bytes) -> None:
-        """Data from outside reaches a device; a packet for which there is no room is lost."""
+    def accept(self, now_ns: int, device: int, data: bytes, logged: bytes | None = None) -> None:
+        """Data from outside reaches a device; a packet for which there is no room is lost.
+
+        `logged` is what the log says of it, if not everything.
+        """
         self._mark(now_ns)
         if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
                                   or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):
             return
-        self._apply(log.INPUT, device, data)
+        self._apply(log.INPUT, device, data if logged is None else logged)
         self.machine.accept(device, data)
         if device == dev.DISK and "no-bounce-buffer" in self.bugs:
             completion = self.machine.devices.disk.completed[-1]

@@ -202,6 +202,8 @@ class Replica:
             if self.watch is not None:
                 self.watch.detector.heard_log(now_ns)
             role.log(now_ns, message)
+        elif isinstance(message, DiskReply):
+            role.disk_replied(now_ns, message)
         elif isinstance(message, Switch) and message.generation == role.generation:
             role.acknowledge(now_ns)        # it was not heard the first time
 
@@ -267,7 +269,7 @@ class Replica:
         self.moves.forget()
         role = self.role
         if isinstance(role, Backup):
-            role.deaf = True
+            role.contention_won()
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
             role.go_alone(now_ns, role.generation + 1)
