@@ -4,6 +4,9 @@ The hypervisor drops what a backup's machine sends, and a backup reads nothing f
 the primary read comes with the log [Scales et al. 2010, 2].  The disk is the witness of its own
 requests: what it served came from a generation's owner, and from no generation that was over by
 its own test-and-set.  What it fenced off did no harm and is only counted.
+
+With the option that backups read for themselves, so may a backup: in its generation, and while it
+goes live in the one that it has won [4.2].
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ BECOMING = ("boot", "live", "backup", "moved", "spare", "restart", "halt", "off"
 class Owners:
     """Who lives in which generation, as far as the trace has been read."""
 
-    def __init__(self) -> None:
+    def __init__(self, backups_read: bool) -> None:
+        self.backups_read = backups_read
+        self.backups: set[tuple[str, int]] = set()  # (host, generation)
         self.ever: set[tuple[str, int]] = set()     # (host, generation)
         self.now: dict[str, int] = {}
         self.silent_ns: dict[str, int] = {}         # hosts that have halted, or are off
@@ -44,6 +49,8 @@ class Owners:
         if event.kind == "live" or event.data.get("role") == "primary":
             self.now[node] = event.data.get("generation", 1)
             self.ever.add((node, self.now[node]))
+        elif "backup" in (event.kind, event.data.get("role")):
+            self.backups.add((node, event.data.get("generation", 1)))
 
     def may_speak(self, event: Event) -> str | None:
         """Why this host should have been silent, if so."""
@@ -58,16 +65,22 @@ class Owners:
     def may_ask(self, event: Event) -> str | None:
         """Why the disk should not have served this, if so."""
         source, generation = event.data["source"], event.data["generation"]
-        if (source, generation) not in self.ever:
+        if (source, generation) not in self.ever and not self._reads_along(event):
             return f"was never the primary of generation {generation}"
         if generation < self.fence:
             return f"asked in generation {generation}, which was over"
         return None
 
+    def _reads_along(self, event: Event) -> bool:
+        """Whether this is a backup's own read, and such is its way."""
+        source, generation = event.data["source"], event.data["generation"]
+        sides = {(source, generation), (source, generation - 1)}
+        return self.backups_read and event.kind == "disk-read" and bool(self.backups & sides)
+
 
 def backup_io(record: Record) -> Verdict:
     """Every output and every disk request, against who lived at that moment."""
-    owners = Owners()
+    owners = Owners(record.test.get("disk_reads") == "backup")
     checked = fenced = 0
     problems: list[dict[str, Any]] = []
     for event in record.trace.of(*SPEAKING, *SERVED, *BECOMING, "fenced", "test-and-set"):

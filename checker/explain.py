@@ -77,7 +77,7 @@ def _linearizable(story: Story, part: Verdict) -> list[str]:
             _row(story, first), _row(story, second), *_machines(story, first, second)]
     if stuck is None:
         return _plain(story, part)
-    return [f"No order of the calls explains this one, {_says(stuck)}:", _row(story, stuck),
+    return [f"No order of the calls explains this one, {stuck}:", _row(story, stuck),
             *_model_says(part)]
 
 
@@ -97,16 +97,18 @@ def _stuck(story: Story, part: Verdict) -> Call | None:
     return next((call for call in story.calls.values() if call.end == end), None)
 
 
-def _says(call: Call) -> str:
-    arg = "" if call.arg is None else f" {call.arg}"
-    return f"{call.f}{arg}" + (f" -> {call.ret}" if call.outcome == "ok" else "")
-
-
 def _row(story: Story, call: Call) -> str:
     answered = story.answered(call)
     by = f"   answered by {answered.node}" if answered is not None else ""
-    return (f"  op {call.start:<5} process {call.process:<3} {_says(call):<14} "
-            f"{seconds(call.start_ns)} to {seconds(call.end_ns)}{by}")
+    return (f"  op {call.start:<5} process {call.process:<3} {str(call):<14} "
+            f"{_when(call)}{by}").rstrip()
+
+
+def _when(call: Call) -> str:
+    """From when to when, as far as the history says."""
+    if call.start_ns < 0:
+        return ""
+    return f"{seconds(call.start_ns)} to {seconds(call.end_ns) if call.end_ns >= 0 else '?'}"
 
 
 def _model_says(part: Verdict) -> list[str]:

@@ -86,6 +86,8 @@ def failover(record: Record) -> Verdict:
     for event in record.trace:
         takeover.pass_time(event.time)
         takeover.take(event)
+    for op in record.history.ops[-1:]:
+        takeover.pass_time(op.time)         # the machines may have fallen silent long before
     evidence: dict[str, Any] = {"failovers": takeover.count, "longest_ns": takeover.longest_ns}
     if not takeover.problems:
         return Verdict(valid=True, why=f"{takeover.count} failovers, the longest took "

@@ -8,18 +8,22 @@ after their invocation, or never.  Parts (keys) can be judged alone (Horn & Kroe
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any, Hashable, Sequence
 
-from checker.model import Inconsistent, Model
-from checker.problem import Table, build, guarded
+from checker import monitors
 from checker.found import Budget, Found, Leaf
-from checker.native import search
+from checker.model import Inconsistent, Model
+from checker.native import numbered, search
+from checker.problem import Table, build, guarded
 from checker.verdict import Verdict, merge_valid
 from histories.history import Call, History
 from histories.value import show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
+EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted
+EXPLAIN = Budget(steps_max=100_000)
 
 
 def linearizable(
@@ -27,20 +31,24 @@ def linearizable(
 ) -> Verdict:
     """Judge a history, or calls in the order of their invocations.
 
-    Invalid: ``evidence["op"]`` is the index of the op up to which no order explains what was
-    seen, ``ops`` the indexes of the calls open there, ``orders`` the longest orders that got so
-    far, each with the state it leads to and the model's reason against every next call.
+    ``evidence["method"]`` says how: "search", or the name of a monitor.  Invalid:
+    ``evidence["op"]`` is the index of the op up to which no order explains what was seen, ``ops``
+    the indexes of the calls open there, ``orders`` the longest orders that got so far, each with
+    the state it leads to and the model's reason against every next call.
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
     """
-    calls = history.calls() if isinstance(history, History) else history
-    table = Table(model)
     if model.partition is None:
-        return _judge(calls, table, budget)
+        return _judge(history, model, Table(model), budget)
     parts: dict[Hashable, list[Call]] = {}
-    for call in calls:
+    for call in _calls(history):
         parts.setdefault(guarded(model, call, model.partition, call), []).append(call)
-    return _merge({key: _judge(part, table, budget) for key, part in parts.items()})
+    table = Table(model)
+    return _merge({key: _judge(part, model, table, budget) for key, part in parts.items()})
+
+
+def _calls(history: History | Sequence[Call]) -> Sequence[Call]:
+    return history.calls() if isinstance(history, History) else history
 
 
 def _merge(verdicts: dict[Hashable, Verdict]) -> Verdict:
@@ -57,27 +65,75 @@ def _merge(verdicts: dict[Hashable, Verdict]) -> Verdict:
     )
 
 
-def _judge(calls: Sequence[Call], table: Table, budget: Budget) -> Verdict:
-    """Judge one part."""
-    problem = build(calls, table)
+def _judge(
+    history: History | Sequence[Call], model: Model, table: Table, budget: Budget
+) -> Verdict:
+    """Judge one part, by a monitor where there is one for it, else by search."""
+    judged = monitors.judge(history, model)
+    if judged is not None:
+        return _judged(history, judged, table)
+    problem = numbered(history, table) if isinstance(history, History) else build(history, table)
     found = search(problem, table, budget)
-    numbered = [calls[place] for place in problem.places]
-    size: dict[str, Any] = {
-        "method": "search", "calls": len(numbered), "steps": found.steps,
-    }
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
+        evidence = {"method": "search", "calls": len(problem.places), "steps": found.steps}
+        return Verdict(valid=True, why=why, evidence=evidence)
+    calls = _calls(history)
+    return _not_valid([calls[place] for place in problem.places], found, table)
+
+
+def _judged(
+    history: History | Sequence[Call], judged: monitors.Judged, table: Table
+) -> Verdict:
+    """The verdict of a monitor, explained by a search where that is cheap."""
+    size = {"method": judged.method, "calls": judged.calls}
+    if judged.op is None:
+        why = "the answers, in order, explain everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
+    if judged.calls <= EXPLAINED_CALLS_MAX:
+        calls = _calls(history)
+        problem = build(calls, table)
+        found = search(problem, table, EXPLAIN)
+        if found.valid is False:
+            verdict = _not_valid([calls[place] for place in problem.places], found, table)
+            return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})
+    stuck = _ending(history, judged.op)
+    return Verdict(valid=False, why=_why(stuck), evidence={
+        **size, "op": judged.op, "ops": list(stuck.indexes), "orders": []})
+
+
+def _ending(history: History | Sequence[Call], op: int) -> Call:
+    """The call that an op completes, found without pairing all others."""
+    if not isinstance(history, History):
+        return next(call for call in history if call.end == op)
+    at = bisect_left(history.ops, op, key=lambda each: each.index)
+    done = history.ops[at]
+    while history.ops[at].type != "invoke" or history.ops[at].process != done.process:
+        at -= 1
+    return history.call(history.ops[at], done)
+
+
+def _why(stuck: Call) -> str:
+    return f"no order of the calls explains process {stuck.process}: {stuck} (op {stuck.end})"
+
+
+def _indexes(calls: Sequence[Call]) -> list[int]:
+    return sorted(index for call in calls for index in call.indexes)[:NAMED_CALLS_MAX]
+
+
+def _not_valid(numbered: list[Call], found: Found, table: Table) -> Verdict:
+    """What a search that found no order says."""
     assert found.stuck is not None
     stuck = numbered[found.stuck]
     around = _around(numbered, stuck)
-    size |= {"op": stuck.end, "ops": sorted(i for call in around for i in call.indexes)}
-    size["ops"] = size["ops"][:NAMED_CALLS_MAX]
+    evidence: dict[str, Any] = {
+        "method": "search", "calls": len(numbered), "steps": found.steps,
+        "op": stuck.end, "ops": _indexes(around),
+    }
     if found.valid is None:
-        return _unknown(stuck, around, found, size)
-    why = f"no order of the calls explains process {stuck.process}: {stuck} (op {stuck.end})"
+        return _unknown(stuck, around, found, evidence)
     orders = [_order(leaf, numbered, around, table) for leaf in found.leaves]
-    return Verdict(valid=False, why=why, evidence={**size, "orders": orders})
+    return Verdict(valid=False, why=_why(stuck), evidence={**evidence, "orders": orders})
 
 
 def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
@@ -89,12 +145,13 @@ def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]
     return Verdict(valid=None, why=why, evidence={**size, "cause": found.cause})
 
 
-def _around(numbered: list[Call], stuck: Call) -> list[Call]:
+def _around(numbered: Sequence[Call], stuck: Call) -> list[Call]:
     """The calls open when the given one returns, itself included."""
     assert stuck.end is not None
     return [
         call for call in numbered
-        if call.start <= stuck.end and (call.end is None or call.end >= stuck.end)
+        if call.outcome != "fail" and call.start <= stuck.end
+        and (call.end is None or call.end >= stuck.end)
     ]
 
 

@@ -1,6 +1,6 @@
-"""Which search is taken: the native one where it was built, else the plain one.
+"""What is native where it was built, and plain Python elsewhere: numbering calls, and searching.
 
-With DOUBLE_ELEVEN_PURE in the environment, the plain one.  Both find the same.
+With DOUBLE_ELEVEN_PURE in the environment, all is plain.  Both ways find the same.
 """
 
 from __future__ import annotations
@@ -8,24 +8,47 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
-from typing import Any
+from typing import Any, Callable
 
 from checker import search as plain
 from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
-from checker.problem import Problem, Table
+from checker.problem import Problem, Table, build
+from histories.errors import UsageError
+from histories.history import History
+from histories.op import Op
+from histories.value import freeze
+
+_KINDS = 4      # a class and its kind as one number
 
 
-def _native() -> Any:
-    """The native module, or None where it was not built or is not wanted."""
+def _native(load: Callable[[], Any]) -> Any:
+    """A native module, or None where it was not built or is not wanted."""
     if os.environ.get("DOUBLE_ELEVEN_PURE"):
         return None
     try:
-        return importlib.import_module("checker._search")
+        return load()
     except ImportError:
         return None
 
 
-NATIVE = _native()
+NATIVE = _native(lambda: importlib.import_module("checker._search"))
+COLUMNS = _native(lambda: importlib.import_module("checker._columns"))
+MONITORS = _native(lambda: importlib.import_module("checker._monitors"))
+
+
+def numbered(history: History, table: Table) -> Problem:
+    """The calls of a history as a problem; UsageError for what is malformed or unknown."""
+    def classify(invoke: Op, done: Op | None) -> int:
+        number = table.classify(history.call(invoke, done))
+        return number * _KINDS + table.kinds[number]
+
+    try:
+        columns = COLUMNS and COLUMNS.number(history.ops, classify, freeze)
+    except UsageError:      # said again below, with its place
+        columns = None
+    if columns is None:
+        return build(history.calls(), table)
+    return Problem(*map(_numbers, columns))
 
 
 def search(

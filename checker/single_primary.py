@@ -110,8 +110,8 @@ def single_primary(record: Record) -> Verdict:
     arbiter = Arbiter()
     for event in record.trace.of(*KINDS):
         arbiter.hear(event)
-    last = record.trace.events[-1].time if record.trace.events else 0
-    arbiter.end(last)
+    arbiter.end(max([event.time for event in record.trace.events[-1:]]
+                    + [op.time for op in record.history.ops[-1:]], default=0))
     if not arbiter.problems:
         return Verdict(valid=True, why=f"{len(arbiter.lived)} machines went live, each by right")
     both = next((each for each in arbiter.problems if "other" in each), None)

@@ -15,7 +15,8 @@ class Frontier(NamedTuple):
 
     ``calls`` has those that return, as (call, bit, class), in the order of their returns, so the
     first is the one that returns now; ``writes`` has the bits of the writes among them.
-    ``reads`` those of the reads.  ``pending`` holds (class, how many were invoked so far) of the calls that never return.
+    ``reads`` those of the reads.  ``pending`` holds (class, how many were invoked so far) of the
+    calls that never return.
     """
 
     calls: list[Open]

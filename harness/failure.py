@@ -6,6 +6,7 @@ what shrinking keeps, what hunting counts, and what the kill matrix is about.
 
 from __future__ import annotations
 
+import traceback
 from typing import Any, Iterable, Mapping, NamedTuple
 
 from checker.explain import BLACK_BOX
@@ -13,6 +14,7 @@ from checker.verdict import Verdict
 from harness.coverage import reached
 from harness.run import Recorded, rehearse
 from harness.test import Test
+from histories import UsageError
 
 Signature = tuple[str, ...]
 
@@ -42,8 +44,15 @@ class Finding(NamedTuple):
 
 
 def find(test: Test) -> Finding:
-    """Run a test in memory, and say what came of it."""
-    record, verdict = rehearse(test)
+    """Run a test in memory, and say what came of it; a run that ends in an error has failed."""
+    try:
+        record, verdict = rehearse(test)
+    except UsageError:
+        raise
+    except Exception as error:      # one broken run must not end a hunt for others
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return Finding(False, f"the run itself failed: {type(error).__name__}: {error}",
+                       (f"error {type(error).__name__} in {frame.name}",), 0, None, ())
     times = convictions_ns(record, verdict)
     calls = sum(op.type == "invoke" and (not times or op.time <= min(times))
                 for op in record.history)

@@ -24,6 +24,7 @@ from checker.lag_bound import lag_bound
 from checker.monotonic_time import monotonic_time
 from checker.output_requirement import output_requirement
 from checker.output_rule import output_rule
+from checker.quiet import quiet
 from checker.redundancy import redundancy
 from checker.single_primary import single_primary
 from checker.stats import stats
@@ -50,6 +51,7 @@ CHECKS: dict[str, Checker] = {
     "failover": failover,
     "redundancy": redundancy,
     "monotonic-time": monotonic_time,
+    "quiet": quiet,
     "stats": stats,
     "vacuity": vacuity,
 }
@@ -125,7 +127,7 @@ def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = 
             writer.event(event)
 
     system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
-                 bugs=frozenset(test.bugs))
+                 bugs=frozenset(test.bugs), settings=test.settings())
     Driver(test, system, record).run(test.nemeses(), list(system.replicas))
     system.close()
     return Recorded(description, History(ops), Trace(events))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, fields
-from typing import Any, Mapping, Sequence, TypeVar
+from typing import Any, ClassVar, Mapping, Sequence, TypeVar
 
 from harness.plan import INLINE_CHARACTERS_MAX, Plan, fit
 from harness.plan import from_json as plan_from_json
@@ -16,6 +16,7 @@ from histories import UsageError
 from nemesis import NEMESES, SWARM, Nemesis, compose
 from vmft.bugs import BUGS
 from vmft.prng import Rng
+from vmft.settings import DISK_READS, Settings
 from workloads import WORKLOADS, Workload
 
 T = TypeVar("T")
@@ -28,7 +29,8 @@ SEED_MAX = (1 << 64) - 1
 
 
 OPTIONS = {"clients": "--clients", "rate_hz": "--rate", "time_limit_s": "--time-limit",
-           "timeout_ms": "--timeout", "system": "--system", "runtime": "--runtime",
+           "timeout_ms": "--timeout", "disk_reads": "--disk-reads", "system": "--system",
+           "runtime": "--runtime",
            "plan": "--plan"}
 
 
@@ -38,8 +40,11 @@ class Test:
 
     `clients` processes call at `rate_hz` operations per second together for `time_limit_s`
     seconds of virtual time, while the families of `nemesis` strike; each call has `timeout_ms`.
+    `disk_reads` says where a backup gets what was read: from the "log", or itself, as "backup".
     A `plan` says explicitly which operations, or which faults, or both.
     """
+
+    __test__: ClassVar[bool] = False    # for pytest: no class of test functions
 
     workload: str = "counter"
     nemesis: tuple[str, ...] = ()
@@ -51,6 +56,7 @@ class Test:
     rate_hz: int = 50
     time_limit_s: int = 30
     timeout_ms: int = 1000
+    disk_reads: str = "log"
     plan: Plan | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +67,7 @@ class Test:
             choose(BUGS, name, "bug")
         choose({"vmft": None}, self.system, "system")
         choose({"sim": None}, self.runtime, "runtime")
+        choose(dict.fromkeys(DISK_READS), self.disk_reads, "place of disk reads")
         _within("seed", self.seed, 0, SEED_MAX)
         _within("clients", self.clients, 1, CLIENTS_MAX)
         _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
@@ -74,6 +81,10 @@ class Test:
         """A name for the store: the workload, the faults and the bugs, and whether by a plan."""
         words = [self.workload, ",".join(self.nemesis) or "no-faults", *self.bugs]
         return "-".join(words if self.plan is None else [*words, "planned"])
+
+    def settings(self) -> Settings:
+        """How the pair is tuned."""
+        return Settings(disk_reads=self.disk_reads)
 
     def workload_of(self) -> Workload:
         """The workload itself."""

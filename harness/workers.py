@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import signal
 from collections import deque
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Callable, Iterable, Iterator, TypeVar
 
@@ -21,6 +21,7 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 JOBS_MAX = 1024
+STOPPED = (KeyboardInterrupt, BrokenExecutor)      # what ends long work before its time
 AHEAD = 3                   # questions on their way for each worker, so that none waits
 
 
@@ -110,3 +111,8 @@ def answers(executor: Executor, function: Callable[[Q], A],
     finally:
         for _, future in waiting:
             future.cancel()
+
+
+def stopped(by: BaseException) -> str:
+    """What ended the work, in words."""
+    return "interrupted" if isinstance(by, KeyboardInterrupt) else f"a worker process died ({by})"

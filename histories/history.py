@@ -161,9 +161,10 @@ class History:
 
     @cached_property
     def _calls(self) -> list[Call]:
-        return [self._call(invoke, done) for invoke, done in self.pairs]
+        return [self.call(invoke, done) for invoke, done in self.pairs]
 
-    def _call(self, invoke: Op, done: Op | None) -> Call:
+    def call(self, invoke: Op, done: Op | None) -> Call:
+        """The call that an invocation and its completion make up."""
         outcome: Outcome = "info" if done is None else done.type  # type: ignore[assignment]
         try:
             arg = freeze(invoke.value)

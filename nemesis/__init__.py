@@ -2,6 +2,7 @@
 
 from nemesis.crash import CRASH
 from nemesis.delay import DELAY
+from nemesis.disk_errors import DISK_ERRORS
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Cluster, Fault, Nemesis
 from nemesis.orders import FAILOVER, MOVE, POWER_OFF, SHARE
@@ -11,7 +12,8 @@ from nemesis.slow import SLOW
 from nemesis.swarm import SWARM, compose
 
 NEMESES = {family.name: family for family in (
-    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF)}
+    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
+    DISK_ERRORS)}
 
 __all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose", "heal",
            "schedule"]

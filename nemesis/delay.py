@@ -1,4 +1,8 @@
-"""Delays: a link takes much longer for a while; what was sent meanwhile arrives late, in order."""
+"""Delays: a link takes much longer for a while; what was sent meanwhile arrives late, in order.
+
+Most telling are the links that a failover depends on: what a primary sent to its backup or to the
+disk may arrive when another machine is live already.
+"""
 
 from __future__ import annotations
 
@@ -9,39 +13,55 @@ from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
 START_NS_MAX = 100 * MILLISECOND_NS
 LENGTH_NS = (100 * MILLISECOND_NS, 1000 * MILLISECOND_NS)
 DELAY_NS = (5 * MILLISECOND_NS, 700 * MILLISECOND_NS)
+BETWEEN = (("primary", "backup"), ("primary", "disk"), ("primary", "clients"),
+           ("backup", "disk"), ("spare", "primary"), ("spare", "disk"))
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
-    """Half of the time between two hosts, else between a host and the disk or the clients."""
-    host = rng.choice(hosts)
-    others = [name for name in hosts if name != host]
-    other = rng.choice(others) if rng.chance(1, 2) else rng.choice(("disk", "clients"))
-    links = [[host, other], [other, host]]
-    if rng.chance(1, 3):
-        links = [rng.choice(links)]
+    """One pair of roles, both ways or one."""
+    one, other = BETWEEN[rng.below(2)] if rng.chance(1, 2) else rng.choice(BETWEEN)
+    ways = rng.choice(("both", "both", "there", "back"))
     start_ns = rng.below(START_NS_MAX)
-    delay_ns = rng.between(*DELAY_NS)
-    return [Fault(start_ns, "delay", {"links": links, "delay_ns": delay_ns}),
-            Fault(start_ns + rng.between(*LENGTH_NS), "delay", {"links": links, "delay_ns": 0})]
+    value = {"between": [one, other], "ways": ways, "delay_ns": rng.between(*DELAY_NS)}
+    return [Fault(start_ns, "delay", value),
+            Fault(start_ns + rng.between(*LENGTH_NS), "undelay")]
 
 
 def delay(cluster: Cluster, value: Any) -> Any:
-    """Make the links this slow."""
-    for source, to in value["links"]:
-        cluster.delay((source, to), value["delay_ns"])
-    return value
+    """Slow down the links between whoever has these roles now."""
+    one, other = (_holder(cluster, role) for role in value["between"])
+    if one is None or other is None:
+        return {"nothing": f"no host is {value['between'][0 if one is None else 1]}"}
+    there, back = (one, other), (other, one)
+    links = {"both": [there, back], "there": [there], "back": [back]}[value["ways"]]
+    for link in links:
+        cluster.delay(link, value["delay_ns"])
+    return {"links": [list(link) for link in links], "delay_ns": value["delay_ns"]}
+
+
+def _holder(cluster: Cluster, role: str) -> str | None:
+    """The node that has a role; the disk and the clients are nodes themselves."""
+    if role in ("disk", "clients"):
+        return role
+    return next((name for name, has in cluster.roles().items() if has == role), None)
+
+
+def undelay(cluster: Cluster, value: Any = None) -> Any:
+    """All links are fast."""
+    for link in cluster.links():
+        cluster.delay(link, 0)
+    return {"healed": "all links"}
 
 
 def heal(cluster: Cluster) -> None:
     """All links are fast."""
-    for link in cluster.links():
-        cluster.delay(link, 0)
+    undelay(cluster)
 
 
 DELAY = Nemesis(
     name="delay",
     meaning="links between hosts, disk and clients take much longer for a while",
-    faults={"delay": delay},
+    faults={"delay": delay, "undelay": undelay},
     episode=episode,
     heal=heal,
 )

@@ -65,6 +65,9 @@ class Cluster(Protocol):
     def slow(self, node: str, times: int) -> None:
         """A host's processor is so many times slower; 1 is full speed."""
 
+    def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
+        """So many of a host's disk reads break off in the middle; 0 ends it."""
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 

@@ -44,6 +44,7 @@ class Pair:
     def __init__(self, *bugs: str, settings: Settings = DEFAULT, seed: int = 1,
                  hosts: int = 2, workload: str = "counter") -> None:
         self.workload = WORKLOADS[workload]
+        self.options = {"disk_reads": settings.disk_reads}
         self.trace = Trace()
         self.ops: list[Op] = []
         self.answers: dict[int, list[int]] = {}
@@ -131,8 +132,8 @@ class Pair:
     def judge(self) -> Verdict:
         """The pair's rules, and the client's view."""
         self.sim.close()
-        history = History(self.ops)
-        return check_all(Record({}, history, self.trace), {**RULES, **self.workload.checks})
+        record = Record(self.options, History(self.ops), self.trace)
+        return check_all(record, {**RULES, **self.workload.checks})
 
     def broken(self) -> list[str]:
         """The names of the rules that do not hold."""

@@ -31,7 +31,7 @@ def random_calls(seed: int, name: str, calls: int, wrong: float) -> list[Call]:
 def told(found: Found, table: Table) -> Any:
     """What was found, without the numbers of states, which depend on who asked first."""
     leaves = [(list(leaf.order), table.states[leaf.state]) for leaf in found.leaves]
-    return found._replace(order=list(found.order), leaves=leaves)
+    return found._replace(order=list(found.order), leaves=[]), leaves
 
 
 def both(calls: list[Call], model: Model, budget: Budget, cuts: ShortCut) -> tuple[Any, Any]:
@@ -46,12 +46,12 @@ def both(calls: list[Call], model: Model, budget: Budget, cuts: ShortCut) -> tup
 @needs_native
 @pytest.mark.parametrize("name", MODELS)
 @given(seed=st.integers(0, 2**32), calls=st.integers(1, 60), wrong=st.sampled_from([0, 0.02, 0.1]),
-       cuts=st.integers(0, int(ALL)), steps_max=st.sampled_from([50, 3000]))
+       cuts=st.integers(0, int(ALL)))
 @settings(max_examples=60, deadline=None)
 def test_both_searches_take_the_same_steps(
-    name: str, seed: int, calls: int, wrong: float, cuts: int, steps_max: int
+    name: str, seed: int, calls: int, wrong: float, cuts: int
 ) -> None:
-    budget = Budget(steps_max=steps_max)
+    budget = Budget(steps_max=50 if seed % 2 else 2000)
     made = random_calls(seed, name, calls, wrong)
     one, other = both(made, models.by_name(name), budget, ShortCut(cuts))
     assert one == other

@@ -17,6 +17,7 @@ from harness.commands.run import test_of as plan_of
 from histories import UsageError
 from nemesis import NEMESES
 from vmft.bugs import BUGS
+from vmft.settings import DISK_READS
 from workloads import WORKLOADS
 
 
@@ -29,7 +30,8 @@ PLANS = st.builds(
     plan.Test, workload=st.sampled_from(sorted(WORKLOADS)), nemesis=some_of(NEMESES),
     bugs=some_of(BUGS), seed=st.integers(0, plan.SEED_MAX),
     clients=st.integers(1, plan.CLIENTS_MAX), rate_hz=st.integers(1, plan.RATE_HZ_MAX),
-    time_limit_s=st.integers(1, plan.TIME_LIMIT_S_MAX), timeout_ms=st.integers(1, 10_000))
+    time_limit_s=st.integers(1, plan.TIME_LIMIT_S_MAX), timeout_ms=st.integers(1, 10_000),
+    disk_reads=st.sampled_from(DISK_READS))
 
 
 @given(PLANS)

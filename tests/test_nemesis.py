@@ -23,7 +23,8 @@ MINUTE_NS = 60_000_000_000
 FAMILIES = st.lists(st.sampled_from(sorted(NEMESES)), unique=True, min_size=1)
 SEEDS = st.integers(0, (1 << 64) - 1)
 UNDONE_BY = {"cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep",
-             "crash": "restart"}
+             "crash": "restart", "delay": "undelay", "slow": "full-speed",
+             "fail-reads": "read-well"}
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Sham:
     stalled: list[Link] = field(default_factory=list)
     delays_ns: dict[Link, int] = field(default_factory=dict)
     slowed: dict[str, int] = field(default_factory=dict)
+    failing: dict[str, tuple[int, int]] = field(default_factory=dict)
     orders: list[tuple[str, int]] = field(default_factory=list)
 
     def roles(self) -> dict[str, str]:
@@ -88,6 +90,12 @@ class Sham:
     def administer(self, order: str, value: int = 0) -> None:
         """Note it."""
         self.orders.append((order, value))
+
+    def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
+        """Note it, or forget it."""
+        self.failing.pop(node, None)
+        if numerator:
+            self.failing[node] = numerator, denominator
 
     def keep(self, link: Link) -> None:
         """Forget it."""
@@ -147,7 +155,7 @@ def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int)
         assert len(system.crashed) <= 1, "of two hosts one still lives"
     heal(families(names), system)
     assert (system.cuts, system.lossy, system.stalled, system.crashed) == ([], {}, [], [])
-    assert (system.delays_ns, system.slowed) == ({}, {})
+    assert (system.delays_ns, system.slowed, system.failing) == ({}, {}, {})
 
 
 @given(SEEDS)

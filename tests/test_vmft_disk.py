@@ -5,8 +5,9 @@ from __future__ import annotations
 from random import Random
 
 from vmft import messages
+from vmft.blocks import BLOCK_SIZE
 from vmft.devices import READ, WRITE
-from vmft.disk import BLOCK_SIZE, DiskNode
+from vmft.disk import DiskNode
 from vmft.messages import DiskReply, DiskRequest, Fenced, Message, Send
 
 

@@ -439,3 +439,13 @@ def test_no_sequence_of_faults_breaks_a_rule(steps: list[tuple[str, int | str]],
     pair.run(100)
     assert pair.answers[number], pair.sim.roles()
     assert pair.broken() == [], pair.judge().why
+
+
+def test_a_machine_that_sleeps_when_it_goes_live_still_hears_its_timer() -> None:
+    """E10: nobody calls, so only the timer can wake it; its new backup would suspect silence."""
+    pair = Pair(hosts=3)
+    pair.run(500)
+    pair.crash("n1")
+    pair.run(3000)
+    assert pair.role("n2") == "primary" and pair.role("n3") == "backup"
+    assert [event.node for event in pair.events("suspect")] == ["n2"]

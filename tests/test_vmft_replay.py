@@ -14,7 +14,8 @@ from vmft import entry as log
 from vmft.devices import PACKET_BYTES_MAX
 from vmft.entry import Entry
 from vmft.machine import Machine
-from vmft.recorder import QUEUE_PACKETS_MAX
+from vmft.prng import Rng
+from vmft.recorder import QUEUE_PACKETS_MAX, Recorder
 from vmft.replayer import Divergence, Replayer
 
 OP = st.sampled_from([1, 2, 3, 0xFFFFFFFF])
@@ -194,3 +195,15 @@ def test_a_packet_longer_than_its_slot_never_reaches_the_guest() -> None:
                    Arrival(1_000_000, request(1, 1, payload=bytes(PACKET_BYTES_MAX - 15))),
                    Arrival(1_000_000, request(2, 1))])
     assert [output.data[0] for output in tape.outputs] == [0, 2]
+
+
+def test_a_machine_that_stands_still_is_not_woken_before_it_may_go_on() -> None:
+    """Although its timer is due earlier: the primary asked for ever at one moment, in a stun."""
+    machine = Machine(COUNTER)
+    recorder = Recorder(machine, Rng(1, "test"), lambda now_ns: now_ns)
+    recorder.emit = Tape().emit
+    recorder.run(0, budget_ns(1000))
+    assert machine.cpu.halted and recorder.timer_due_ns is not None
+    due_ns = recorder.timer_due_ns
+    assert recorder.wake_ns(due_ns - 1) == due_ns
+    assert recorder.wake_ns(due_ns + 1) == due_ns + 1

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from vmft.backup_io import BackupIO
 from vmft.channel import Receiver
 from vmft.devices import DiskOperation
-from vmft.messages import Ack, Effect, Log, Note, Send
+from vmft.messages import DISK_NODE, Ack, DiskReply, Effect, Log, Note, Send
 from vmft.recorder import INSTRUCTION_NS, Output
 from vmft.replayer import Replayer
 from vmft.settings import Settings
@@ -26,6 +27,7 @@ class Backup:
                  bugs: frozenset[str] = frozenset()) -> None:
         self.bugs = bugs
         self.replayer = replayer
+        self.io = replayer.io = BackupIO(replayer.machine, settings, bugs)
         self.generation = generation
         self.peer = peer
         self.receiver = Receiver(settings, bugs=bugs)
@@ -39,6 +41,7 @@ class Backup:
         self.share_percent = 100    # an administrator's
         self.slowdown = 1           # the host's
         self.busy_ns = 0
+        self._read = 0              # what the primary was told of our own reads
         self._effects: list[Effect] = []
 
     def log(self, now_ns: int, message: Log) -> None:
@@ -56,14 +59,31 @@ class Backup:
         self.acknowledge(now_ns)
 
     def acknowledge(self, now_ns: int) -> None:
-        """Tell the primary what is in the buffer, and what has been executed."""
-        ack = Ack(self.generation, self.receiver.received, self.replayer.executed)
+        """Tell the primary what is in the buffer, and what has been executed and read."""
+        self._read = self.io.read
+        ack = Ack(self.generation, self.receiver.received, self.replayer.executed, self._read)
         self._effects.append(Send(now_ns, self.peer, ack))
 
+    def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
+        """An operation that this side does itself has ended."""
+        self.io.replied(now_ns, reply)
+
+    def contention_won(self) -> None:
+        """Going live: what arrives now is not part of the past, and the disk is ours."""
+        self.deaf = True
+        self.io.ask_again()
+
     def step(self, now_ns: int, until_ns: int) -> None:
-        """Replay for a while."""
-        if self.busy_ns > now_ns or self.frozen or not self.replayer.runnable():
-            return
+        """Replay for a while, and do what this side does itself on a disk."""
+        if self.busy_ns <= now_ns and not self.frozen and self.replayer.runnable():
+            self._replay(now_ns, until_ns)
+        at_ns = max(now_ns, self.busy_ns)
+        for request in self.io.take_due(at_ns, self.generation + self.deaf):
+            self._effects.append(Send(at_ns, DISK_NODE, request))
+        if self.io.read > self._read and not self.deaf and not self.leaving:
+            self.acknowledge(at_ns)
+
+    def _replay(self, now_ns: int, until_ns: int) -> None:
         before = self.replayer.executed
         self.replayer.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // self.share_percent
         self.busy_ns = self.replayer.run(now_ns, until_ns)
@@ -81,7 +101,8 @@ class Backup:
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute."""
         runnable = self.replayer.runnable() and not self.frozen
-        return max(now_ns, self.busy_ns) if runnable else None
+        times = (max(now_ns, self.busy_ns) if runnable else None, self.io.due_ns(now_ns))
+        return min((each for each in times if each is not None), default=None)
 
     @property
     def caught_up(self) -> bool:

@@ -2,7 +2,7 @@
 
 All off by default, one line each.  `row` is the mechanism's or mutant's name in docs/vmft.md;
 `convicted_by` the checks of which one at least must notice; `workload` and `nemesis` where it
-shows.
+shows, with the option `disk_reads` if not as usual.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ class Bug(NamedTuple):
     convicted_by: tuple[str, ...]
     workload: str = "counter"
     nemesis: tuple[str, ...] = ("crash",)
+    disk_reads: str = "log"
 
 
 LINEAR, RULE, REQUIRED = "linearizable", "output-rule", "output-requirement"
 SINGLE, DIVERGED, IO = "single-primary", "divergence", "no-backup-io"
-DISK, JOURNAL = "disk-operations", "journaled"
+DISK, JOURNAL = "disk-operations", "disk-auditor"
 CRASH, LOSS, CUT, DELAY, SLOW = "crash", "log-loss", "partition", "delay", "slow"
+ERRORS = "disk-errors"
 
 BUGS = {
     "no-output-rule": Bug(
@@ -79,6 +81,15 @@ BUGS = {
     "double-completion": Bug(
         "D7x", "the second answer to one disk operation completes it again", (DISK,), "kv",
         (CRASH, DELAY)),
+    "unread-overwritten": Bug(
+        "D9x", "a write does not wait until the backup has read the same blocks", (DIVERGED,),
+        "spin", (SLOW,), "backup"),
+    "backup-read-taken": Bug(
+        "D10x", "a backup goes on with what its failed read has brought", (DIVERGED,),
+        "spin", (ERRORS,), "backup"),
+    "failed-read-unshipped": Bug(
+        "D10x", "the log leaves out what the primary's failed read has brought", (DIVERGED,),
+        "spin", (ERRORS,), "backup"),
     "no-test-and-set": Bug(
         "S1 S2", "whoever suspects the other goes live without asking the shared disk",
         (SINGLE,), nemesis=(CUT,)),

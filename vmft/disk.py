@@ -9,29 +9,30 @@ which assumes fail-stop; see docs/design.md].
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Callable
 
-from vmft.devices import WRITE
-from vmft.messages import (DiskReply, DiskRequest, Effect, Fenced, Message, Note, Send, TestAndSet,
+from vmft.blocks import Blocks
+from vmft.devices import READ
+from vmft.messages import (DiskRequest, Effect, Fenced, Message, Note, Send, TestAndSet,
                            TestAndSetReply)
-from vmft.ports import LAYOUT
 
 TORN_NS = 5_000_000         # between test and set, of the defect of that name
 REARMED_NS = 500_000_000    # after which the flag is cleared, by mistake
 SERVICE_NS = 200_000        # from a request's arrival to its answer
-BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
-BLOCKS_MAX = 1 << 16
-
-DONE, OUT_OF_RANGE = 0, 1
 
 
 class DiskNode:
-    """Sans-IO, like the replicas: messages in, effects out."""
+    """Sans-IO, like the replicas: messages in, effects out.
 
-    def __init__(self, bugs: frozenset[str] = frozenset()) -> None:
+    `breaks_off(source)` says whether the read that this host asks for now fails.
+    """
+
+    def __init__(self, bugs: frozenset[str] = frozenset(),
+                 breaks_off: Callable[[str], bool] = lambda source: False) -> None:
         self.bugs = bugs
+        self.breaks_off = breaks_off
         self.winners: dict[tuple[int, int], str] = {}
-        self.blocks: dict[int, bytes] = {}
+        self.blocks = Blocks()
         self.fence = 1
         self._torn: dict[tuple[int, int], tuple[int, str]] = {}
         self._set_ns = 0
@@ -73,27 +74,10 @@ class DiskNode:
 
     def _serve(self, done_ns: int, source: str, request: DiskRequest) -> list[Effect]:
         """Read or write, unless the requester has been superseded."""
-        data: dict[str, Any] = {
-            "source": source, "generation": request.generation, "number": request.number,
-            "block": request.block, "blocks": request.blocks}
         if request.generation < self.fence and "no-fencing" not in self.bugs:
+            data = {"source": source, "generation": request.generation, "number": request.number,
+                    "block": request.block, "blocks": request.blocks}
             return [Note(done_ns, "fenced", data), Send(done_ns, source, Fenced(self.fence))]
-        kind = "disk-write" if request.command == WRITE else "disk-read"
-        if request.block + request.blocks > BLOCKS_MAX:
-            status, found = OUT_OF_RANGE, b""
-        elif request.command == WRITE:
-            status, found = DONE, b""
-            self._write(request)
-            data["content"] = request.data.rstrip(b"\0").hex()
-        else:
-            status, found = DONE, self._read(request)
-        return [Note(done_ns, kind, {**data, "status": status}),
-                Send(done_ns, source, DiskReply(request.number, status, found))]
-
-    def _write(self, request: DiskRequest) -> None:
-        for i in range(request.blocks):
-            self.blocks[request.block + i] = request.data[i * BLOCK_SIZE:(i + 1) * BLOCK_SIZE]
-
-    def _read(self, request: DiskRequest) -> bytes:
-        return b"".join(self.blocks.get(request.block + i, bytes(BLOCK_SIZE))
-                        for i in range(request.blocks))
+        breaks_off = request.command == READ and self.breaks_off(source)
+        note, reply = self.blocks.serve(done_ns, source, request, breaks_off=breaks_off)
+        return [note, Send(done_ns, source, reply)]

@@ -25,11 +25,15 @@ class Log(NamedTuple):
 
 
 class Ack(NamedTuple):
-    """Entries up to `received` are in the backup's log buffer; those up to `executed` are done."""
+    """Entries up to `received` are in the backup's log buffer; those up to `executed` are done.
+
+    Disk operations up to `read` need no reading by the backup any more.
+    """
 
     generation: int
     received: int
     executed: int
+    read: int = 0
 
 
 class Heartbeat(NamedTuple):

@@ -222,7 +222,7 @@ class Moves:
         role.busy_ns = now_ns
         if state.timer_left_ns is not None:
             role.recorder.timer_due_ns = now_ns + state.timer_left_ns
-        role.recorder.continue_clock(now_ns)
+        role.recorder.continue_time(now_ns)
         return role
 
     def _backup(self, generation: int, machine: Machine, state: BackupState) -> Backup:

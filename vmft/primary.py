@@ -14,6 +14,8 @@ from typing import Any
 from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
+from vmft.backup_io import command_of
+from vmft.blocks import DONE
 from vmft.channel import Sender
 from vmft.lag import Throttle
 from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
@@ -101,11 +103,23 @@ class Primary:
             self._note(now_ns, "complete", {"number": reply.number, "status": reply.status,
                                             "generation": self.generation})
             completion = dev.COMPLETION.pack(reply.number, tag, reply.status)
-            self.recorder.accept(now_ns, dev.DISK, completion + reply.data)
+            self.recorder.accept(now_ns, dev.DISK, completion + reply.data,
+                                 completion if self._left_out(reply) else None)
+
+    @property
+    def _read_twice(self) -> bool:
+        """Whether there is a backup that reads from the disk for itself."""
+        return self.sender is not None and command_of(self.settings) == dev.READ
+
+    def _left_out(self, reply: DiskReply) -> bool:
+        """Whether the log need not say what was read: a failed read cannot be repeated."""
+        good = reply.status == DONE or "failed-read-unshipped" in self.bugs
+        return good and self._read_twice
 
     def acknowledged(self, now_ns: int, ack: Ack) -> None:
         """The backup has received entries; outputs that waited for them may leave."""
         assert self.sender is not None
+        self.outstanding.backup_has_read(ack.read)
         news = self.sender.acknowledge(ack.received, ack.executed)
         lag_ns = self.sender.lag_ns(now_ns)
         if self.throttle.observe(now_ns, lag_ns):
@@ -121,6 +135,8 @@ class Primary:
         assert not self.held
         self.peer = peer
         self.sender = Sender(self.generation, self.settings)
+        if self._read_twice:
+            self.outstanding.read_twice()
         self.busy_ns = max(self.busy_ns, from_ns)
         self.throttle = Throttle(self.settings)
         self._digest_due = self.settings.digest_every_entries
@@ -131,6 +147,7 @@ class Primary:
         self.sender = None
         self.peer = None
         self.yielding = False
+        self.outstanding.unread.clear()
         if "drop-held" in self.bugs:
             self.held.clear()
         self._release(now_ns)
@@ -165,8 +182,8 @@ class Primary:
     @property
     def quiet(self) -> bool:
         """Nothing is on its way: no disk operation, no output, no entry."""
-        pending = self.recorder.machine.devices.disk.pending
-        return not pending and not self.held and not (self.sender and self.sender.buffer)
+        operations = self.recorder.machine.devices.disk.pending or self.outstanding.unread
+        return not operations and not self.held and not (self.sender and self.sender.buffer)
 
     def _quiesce(self, now_ns: int) -> None:
         """Say in the log that no disk operation is on its way, once that is so."""
@@ -186,7 +203,7 @@ class Primary:
         if self.quiescing and self.busy_ns <= now_ns:
             self._quiesce(now_ns)
         if self.busy_ns <= now_ns and self._running():
-            if self.sender is not None and self.sender.unsent():
+            if self._has_news(now_ns):
                 until_ns = min(until_ns, now_ns + GATHER_NS)
             share = min(self.share_percent, self.throttle.percent)
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
@@ -197,13 +214,20 @@ class Primary:
                 self._note(self.busy_ns, "output", {
                     **self._describe(output), "generation": self.generation, "clock": clock})
             for operation in self.recorder.take_requests():
-                self.outstanding.submit(operation)
+                twice = self._read_twice and "unread-overwritten" not in self.bugs
+                self.outstanding.submit(operation, twice=twice)
             self._digest()
             self._release(self.busy_ns)
         at_ns = max(now_ns, self.busy_ns)
         self._flush(at_ns)
         for request in self.outstanding.take_due(at_ns, self.generation):
             self._effects.append(Send(at_ns, DISK_NODE, request))
+
+    def _has_news(self, now_ns: int) -> bool:
+        """Whether something waits to be sent, to the backup or the disk, however busy the guest."""
+        due_ns = self.outstanding.due_ns(now_ns)
+        return self.sender is not None and self.sender.unsent() \
+            or due_ns is not None and due_ns <= now_ns
 
     def _running(self) -> bool:
         return not (self.stalled or self.yielding or self.frozen or self.quiescing)

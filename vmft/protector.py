@@ -96,7 +96,8 @@ class Protector:
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [self._note(now_ns, "switch", stun_ns=sent_ns - now_ns,
                            pages=self.clone.sent_pages + len(switch.pages),
-                           position=self.clone.machine.position),
+                           position=self.clone.machine.position,
+                           pending=len(self.clone.machine.devices.disk.pending)),
                 Send(sent_ns, self.clone.host, switch)]
 
     def _send_again(self, now_ns: int) -> list[Effect]:

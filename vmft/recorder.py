@@ -104,20 +104,26 @@ class Recorder:
         """The hypervisor takes this long, and the guest does not run meanwhile."""
         self._spent_ns += time_ns
 
-    def accept(self, now_ns: int, device: int, data: bytes) -> None:
-        """Data from outside reaches a device; a packet for which there is no room is lost."""
+    def accept(self, now_ns: int, device: int, data: bytes, logged: bytes | None = None) -> None:
+        """Data from outside reaches a device; a packet for which there is no room is lost.
+
+        `logged` is what the log says of it, if not everything.
+        """
         self._mark(now_ns)
         if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
                                   or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):
             return
-        self._apply(log.INPUT, device, data)
+        self._apply(log.INPUT, device, data if logged is None else logged)
         self.machine.accept(device, data)
         if device == dev.DISK and "no-bounce-buffer" in self.bugs:
             completion = self.machine.devices.disk.completed[-1]
             self.machine.cpu.write(completion.address, completion.data)
 
-    def continue_clock(self, now_ns: int) -> None:
-        """From here on the guest's clock goes on from the latest value it has seen."""
+    def continue_time(self, now_ns: int) -> None:
+        """This host takes over: the guest's clock goes on from the latest value it has seen, and
+        its timer ticks on."""
+        self._mark(now_ns)
+        self._schedule_timer()
         if "clock-jumps-back" not in self.bugs:
             behind_ns = self.machine.devices.clock_last - self.host_clock_ns(now_ns)
             self._clock_offset_ns = max(0, behind_ns)
@@ -157,12 +163,12 @@ class Recorder:
             self.machine.cpu.stop()
 
     def wake_ns(self, now_ns: int) -> int | None:
-        """When there is something to execute: now, when the timer is due, or None (idle)."""
+        """When there is something to execute: now, later by the timer, or None (idle)."""
         if not self.machine.devices.powered:
             return None
         if not self.machine.cpu.halted or self.machine.wanted() is not None:
             return now_ns
-        return self.timer_due_ns
+        return None if self.timer_due_ns is None else max(now_ns, self.timer_due_ns)
 
     def control(self, now_ns: int, order: str, value: int) -> int:
         """An administrator's order takes hold here; answers its entry's number."""

@@ -14,6 +14,7 @@ from typing import Iterable
 from vmft import control
 from vmft import devices as dev
 from vmft import entry as log
+from vmft.backup_io import BackupIO
 from vmft.machine import RESULTS, Machine
 from vmft.recorder import (INSTRUCTION_NS, Output, describe_output, instructions, untrapped)
 
@@ -33,12 +34,13 @@ class Replayer:
     """Executes a machine along the entries appended to it.
 
     `executed` is the last entry's sequence number that was replayed whole.  Outputs are kept for
-    whoever goes live, never sent.
+    whoever goes live, never sent.  `io` is what this side does itself of the disk's operations.
     """
 
     def __init__(self, machine: Machine, executed: int = 0,
-                 bugs: frozenset[str] = frozenset()) -> None:
+                 bugs: frozenset[str] = frozenset(), io: BackupIO | None = None) -> None:
         self.machine = machine
+        self.io = io
         self.bugs = bugs
         self.entries: deque[log.Entry] = deque()
         self.executed = executed
@@ -75,7 +77,9 @@ class Replayer:
         self.outputs.append(Output(number, entry.seq, entry.at, device, data, operation))
 
     def request(self, operation: dev.DiskOperation) -> None:
-        """The read's data will come with the log."""
+        """The read's data will come with the log, unless `io` reads them: then at once."""
+        if self.io is not None and self.io.does(operation):
+            self._pause()
 
     # Driving it
 
@@ -93,14 +97,29 @@ class Replayer:
                     break
                 self._run_towards(min(self._reach(), machine.position + budget))
                 continue
+            if self._waits(entry):
+                break
             self._apply(entry)
         if "run-ahead" in self.bugs and not self.entries and not machine.cpu.halted:
             machine.cpu.run(machine.position + RUN_AHEAD)
         return now_ns + (machine.position - started) * self.instruction_ns
 
     def runnable(self) -> bool:
-        """Whether there is an entry to run towards."""
-        return bool(self.entries) and self.machine.devices.powered
+        """Whether there is an entry to run towards, or to apply."""
+        return bool(self.entries) and self.machine.devices.powered \
+            and not self._waits(self.entries[0])
+
+    def _pause(self) -> None:
+        """Go on in the next run: something is to be done at this instruction."""
+        self.paused = True
+        self.machine.cpu.stop()
+
+    def _waits(self, entry: log.Entry) -> bool:
+        """Whether this entry is due and ends a disk operation that has not ended on this side."""
+        if self.io is None or entry.kind != log.INPUT or entry.at > self.machine.position:
+            return False
+        device = log.APPLIED_DATA.unpack_from(entry.data)[1]
+        return device == dev.DISK and not self.io.settled(entry.data[log.APPLIED_DATA.size:])
 
     def _reach(self) -> int:
         """The position of the first entry that the hypervisor applies, or of the last entry."""
@@ -126,7 +145,7 @@ class Replayer:
         if machine.position != entry.at:
             self._diverge(entry, "the guest did not do what the log says it did")
         if entry.kind == log.INPUT:
-            machine.accept(self._witnessed(entry), entry.data[log.APPLIED_DATA.size:])
+            self._accept(self._witnessed(entry), entry.data[log.APPLIED_DATA.size:])
         elif entry.kind == log.INTERRUPT:
             if "off-by-one" in self.bugs and not machine.cpu.halted:
                 machine.cpu.run(machine.position + 1)
@@ -143,6 +162,12 @@ class Replayer:
             self._compare(entry)
         self.entries.popleft()
         self.executed = entry.seq
+
+    def _accept(self, device: int, data: bytes) -> None:
+        """Data from outside, from the log or from this side's own disk operation."""
+        if device == dev.DISK and self.io is not None:
+            data = self.io.complete(data)
+        self.machine.accept(device, data)
 
     def _expect(self, kind: int) -> log.Entry:
         """The entry of the instruction being executed, taken from the log."""

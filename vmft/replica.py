@@ -202,6 +202,8 @@ class Replica:
             if self.watch is not None:
                 self.watch.detector.heard_log(now_ns)
             role.log(now_ns, message)
+        elif isinstance(message, DiskReply):
+            role.disk_replied(now_ns, message)
         elif isinstance(message, Switch) and message.generation == role.generation:
             role.acknowledge(now_ns)        # it was not heard the first time
 
@@ -268,7 +270,7 @@ class Replica:
         self.moves.forget()
         role = self.role
         if isinstance(role, Backup):
-            role.deaf = True
+            role.contention_won()
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
             self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
@@ -295,7 +297,7 @@ class Replica:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)
         live.take_over(now_ns, backup.writes)
-        live.recorder.continue_clock(now_ns)
+        live.recorder.continue_time(now_ns)
 
     def _spare(self) -> Spare:
         return Spare(self.make_machine, self.settings, self._memory, self.bugs)

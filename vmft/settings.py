@@ -10,11 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MILLISECOND_NS = 1_000_000
+DISK_READS = ("log", "backup")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """One pair's tuning."""
+    """One pair's tuning.
+
+    `disk_reads` says where a backup gets what was read: from the "log", or itself, as "backup".
+    """
 
     heartbeat_ns: int = 50 * MILLISECOND_NS
     heartbeat_silence_ns: int = 300 * MILLISECOND_NS    # without a heartbeat: suspected
@@ -32,6 +36,7 @@ class Settings:
     host_up_ns: int = 200 * MILLISECOND_NS              # a host reports to the cluster service
     need_backup_ns: int = 500 * MILLISECOND_NS          # a machine alone asks for a backup
     clone_silence_ns: int = 1000 * MILLISECOND_NS       # without an answer: this clone has failed
+    disk_reads: str = "log"
     reboot_ns: int = 500 * MILLISECOND_NS               # a halted host is a spare again
 
 

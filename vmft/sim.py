@@ -59,7 +59,9 @@ class Sim:
         self.now_ns = 0
         self.observe = observe
         self.network = Network(rng.split("network"))
-        self.disk = DiskNode(bugs)
+        self.failing: dict[str, Ratio] = {}     # hosts, and how many of their reads break off
+        self._errors = rng.split("disk errors")
+        self.disk = DiskNode(bugs, self._breaks_off)
         names = [f"n{number}" for number in range(1, hosts + 1)]
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
@@ -148,6 +150,11 @@ class Sim:
         self.replicas[node].slowdown = times
         self._note(self.now_ns, node, "slow", {"times": times})
 
+    def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
+        """So many of a host's disk reads break off in the middle; 0 ends it."""
+        self.failing[node] = Ratio(numerator, denominator)
+        self._note(self.now_ns, node, "fail-reads", {"of": denominator, "fail": numerator})
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an order to whoever is live."""
         for name, replica in self.replicas.items():
@@ -221,6 +228,11 @@ class Sim:
             self.replicas[event.to].receive(at_ns, event.source, event.message)
             self._wakes[event.to] = at_ns
         return []
+
+    def _breaks_off(self, host: str) -> bool:
+        """Whether this host's next read fails."""
+        ratio = self.failing.get(host)
+        return ratio is not None and ratio.numerator > 0 and self._errors.chance(*ratio)
 
     def _perform(self, node: str, effects: list[Effect]) -> None:
         for effect in effects:

@@ -29,11 +29,11 @@ def _kind(f: str, _arg: Hashable) -> Kind:
 def _needs(f: str, arg: Any, ret: Any) -> Hashable:
     if type(ret) is not int:
         return ANY_STATE
-    return ret if f == "read" else ret - (1 if arg is None else arg)  # type: ignore[no-any-return]
+    return ret if f == "read" else ret - (1 if arg is None else arg)
 
 
 counter = Model(
-    name="counter", init=0, step=_step, kind=_kind, needs=_needs,
+    name="counter", init=0, step=_step, kind=_kind, needs=_needs, monitor="fetch-and-add",
     fs={
         "inc": "nothing (one) or how much to add, a number; answers the new value",
         "read": "no argument; answers the value",

@@ -41,7 +41,7 @@ def _kind(f: str, _arg: Hashable) -> Kind:
 def _needs(f: str, arg: Any, ret: Any) -> Hashable:
     if f == "get" and ret is not UNKNOWN:
         return ret[1]  # type: ignore[no-any-return]
-    return arg[1][0] if f == "cas" else ANY_STATE  # type: ignore[no-any-return]
+    return arg[1][0] if f == "cas" else ANY_STATE
 
 
 def _key(call: Call) -> Hashable:

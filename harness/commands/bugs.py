@@ -1,0 +1,92 @@
+"""The kill matrix: every deliberate bug against the faults and checkers that should convict it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from concurrent.futures import Executor
+from pathlib import Path
+
+from checker.verdict import EXIT_CODES
+from harness.commands.run import add_store
+from harness.commands.shrink import add_workers
+from harness.failure import find
+from harness.matrix import Row, html, hunted, row, table, unbroken
+from harness.progress import progress
+from harness.tally import Tally
+from harness.test import Test, choose, names
+from harness.workers import answers, workers
+from histories import UsageError
+from vmft.bugs import BUGS
+
+SEEDS = 20
+SEEDS_MAX = 100_000
+HTML, JSON = "bugs.html", "bugs.json"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which bugs, and how hard to look for them."""
+    default = Test()
+    parser.add_argument("--bug", action="append", default=[], metavar="NAME[,NAME...]",
+                        help="only these (default: all)")
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N",
+                        help="try no more for each bug (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=default.seed, help="the first seed")
+    parser.add_argument("--time-limit", type=int, default=default.time_limit_s, metavar="S",
+                        help="virtual seconds of each run (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true",
+                        help="one conviction is enough for a bug, whoever else should convict")
+    add_workers(parser)
+    add_store(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Look for all of them, then let the unbroken pair pass the same seeds."""
+    wanted = names(",".join(arguments.bug)) or tuple(BUGS)
+    for name in wanted:
+        choose(BUGS, name, "bug")
+    if not 1 <= arguments.seeds <= SEEDS_MAX:
+        raise UsageError(f"seeds is {arguments.seeds}, expected a number from 1 to {SEEDS_MAX}")
+    base = Test(seed=arguments.seed, time_limit_s=arguments.time_limit)
+    questions = hunted(wanted, base, arguments.seeds, thorough=not arguments.quick)
+    with workers(arguments.jobs, arguments.dask) as executor:
+        rows = []
+        with progress(len(questions), "bugs") as line:
+            for _, found in answers(executor, row, questions):
+                rows.append(found)
+                line.update()
+        tally = _sound(executor, rows)
+    alive = [each.name for each in rows if each.killed is None]
+    summary = (f"{len(rows) - len(alive)} of {len(rows)} bugs killed in "
+               f"{sum(each.runs for each in rows)} runs; the unbroken pair: {tally.failures} of "
+               f"{tally.runs} runs failed")
+    _write(arguments.store, rows, summary, tally)
+    print("\n".join(table(rows)))
+    if tally.valid is not True:
+        print("\n" + "\n".join(tally.said(tally.store(arguments.store))))
+    print(f"\n{arguments.store / HTML}\n{arguments.store / JSON}")
+    verdict = False if alive else tally.valid
+    print(f"{summary}{'; alive: ' * bool(alive)}{', '.join(alive)}")
+    return EXIT_CODES[verdict]
+
+
+def _sound(executor: Executor, rows: list[Row]) -> Tally:
+    """The same seeds without the bugs."""
+    tests, tally = unbroken(rows), Tally()
+    with progress(len(tests), "runs of the unbroken pair") as line:
+        for test, finding in answers(executor, find, tests):
+            tally.add(test, finding)
+            line.update()
+    return tally
+
+
+def _write(root: Path, rows: list[Row], summary: str, tally: Tally) -> None:
+    """The matrix for people and for programs."""
+    data = {"summary": summary, "bugs": [each.to_json() for each in rows],
+            "unbroken": {"runs": tally.runs, "failures": tally.failures}}
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / HTML).write_text(html(rows, summary), encoding="utf-8")
+        (root / JSON).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"{problem.filename}: {problem.strerror}") from None

@@ -1,0 +1,72 @@
+"""Hunt: run many seeds in parallel for a while; what failed before is tried first."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+
+from checker.verdict import EXIT_CODES, word
+from harness.commands import run as run_command
+from harness.commands.shrink import add_workers
+from harness.corpus import Corpus
+from harness.hunt import hunt
+from harness.progress import progress
+from harness.tally import Tally
+from harness.workers import STOPPED, stopped, workers
+from histories import UsageError
+
+UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
+BUDGET = "1m"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """What to run, from which seed on, and for how long."""
+    run_command.arguments(parser)
+    parser.set_defaults(nemesis="swarm")
+    parser.add_argument("--budget", default=BUDGET, metavar="TIME",
+                        help="wall time: 90, 90s, 10m or 2h (default: %(default)s)")
+    parser.add_argument("--runs", type=int, metavar="N", help="no more runs than this")
+    add_workers(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Hunt, then say what was found, and store the first failure of each kind."""
+    test = run_command.test_of(arguments)
+    budget_s = seconds(arguments.budget)
+    corpus, tally = Corpus(arguments.store), Tally()
+    start_s = time.monotonic()
+
+    def until() -> bool:
+        return time.monotonic() - start_s >= budget_s
+
+    try:
+        with workers(arguments.jobs, arguments.dask) as executor, \
+                progress(arguments.runs, "seeds") as line:
+            for count, _ in enumerate(hunt(test, executor, corpus, tally, until), 1):
+                line.update()
+                line.set_postfix_str(f"{tally.failures} failed")
+                if count == arguments.runs:
+                    break
+    except STOPPED as stop:
+        print(f"{stopped(stop)}; this is what was found by then")
+    return report(tally, time.monotonic() - start_s, arguments)
+
+
+def report(tally: Tally, took_s: float, arguments: argparse.Namespace) -> int:
+    """Print what the hunt came to; answers the exit code."""
+    stored = tally.store(arguments.store)
+    print("\n".join(tally.missing()) + "\n")
+    print("\n".join([*tally.said(stored), ""]))
+    print(f"{word(tally.valid).upper()}  {tally.runs} seeds, {tally.failures} failed, in "
+          f"{took_s:.1f} s: {tally.runs / max(took_s, 1e-9):.2f} seeds per second of wall time, "
+          f"{tally.operations} operations")
+    return EXIT_CODES[tally.valid]
+
+
+def seconds(text: str) -> int:
+    """A budget in seconds: a number and s, m or h."""
+    match = re.fullmatch(r"(\d{1,6})([smh]?)", text)
+    if match is None:
+        raise UsageError(f"budget is {text!r}, expected a number with s, m or h, such as 10m")
+    return int(match[1]) * UNITS_S[match[2]]

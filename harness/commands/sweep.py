@@ -1,0 +1,63 @@
+"""Sweep: one fault at every log and output boundary of a short run, none left out."""
+
+from __future__ import annotations
+
+import argparse
+
+from checker.verdict import EXIT_CODES, word
+from harness.commands import run as run_command
+from harness.commands.shrink import add_workers
+from harness.failure import find
+from harness.progress import progress
+from harness.sweep import FAULTS, moments, tests
+from harness.tally import Tally
+from harness.test import choose, names
+from harness.workers import STOPPED, answers, stopped, workers
+from histories import UsageError
+
+DEFAULT = "crash-primary,crash-backup,cut,truncate"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Which run, and which faults."""
+    run_command.arguments(parser)
+    parser.set_defaults(time_limit=1, rate=20, clients=2)
+    parser.add_argument("--fault", default=DEFAULT, metavar="NAME[,NAME...]",
+                        help=f"of {', '.join(FAULTS)}, or all (default: %(default)s)")
+    add_workers(parser)
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Sweep, and state the claim with its bounds."""
+    test = run_command.test_of(arguments)
+    if test.nemesis or test.plan is not None:
+        raise UsageError("a sweep plans its own faults: see --fault instead of --nemesis or --plan")
+    faults = tuple(FAULTS) if arguments.fault == "all" else names(arguments.fault)
+    for name in faults:
+        choose(FAULTS, name, "fault")
+    moments_ns, tally = moments(test), Tally()
+    whole = len(moments_ns) * len(faults)
+    try:
+        with workers(arguments.jobs, arguments.dask) as executor, \
+                progress(whole, "runs") as line:
+            for asked, finding in answers(executor, find, tests(test, faults, moments_ns)):
+                tally.add(asked, finding)
+                line.update()
+                line.set_postfix_str(f"{tally.failures} failed")
+    except STOPPED as stop:
+        print(f"{stopped(stop)}; this is what was found by then")
+    stored = tally.store(arguments.store)
+    print("\n".join(tally.said(stored)))
+    print(f"{word(tally.valid).upper()}  {claim(tally, len(moments_ns), faults)}")
+    return EXIT_CODES[tally.valid if tally.runs == whole else tally.valid and None]
+
+
+def claim(tally: Tally, count: int, faults: tuple[str, ...]) -> str:
+    """What has been shown, no more and no less."""
+    bounds = f"{count} boundaries x {len(faults)} faults ({', '.join(faults)})"
+    if tally.runs < count * len(faults):
+        return f"{tally.runs} of {bounds} were tried, {tally.failures} failed"
+    if tally.valid is True:
+        proved = tally.runs - tally.vacuous
+        return f"{bounds}, all {proved} runs valid in which the fault met an open operation"
+    return f"{bounds}, {tally.failures} of {tally.runs} runs failed"

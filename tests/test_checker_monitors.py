@@ -1,0 +1,89 @@
+"""Monitors agree with the search and with brute force, and their two forms with each other."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_histories import brute_force
+
+from checker import linearizable, models, monitors
+from checker.native import MONITORS
+from checker.problem import Table, build
+from checker.search import search
+from histories import UNKNOWN, Call, History, Op
+
+
+def increments(seed: int, calls: int, wrong: float, crashed: float) -> History:
+    """A run of a counter that only counts; some answers are changed, some never heard."""
+    rng = Random(seed)
+    ops: list[Op] = []
+    told: dict[int, int | None] = {}
+    count, fresh = 0, 0
+    while calls or told:
+        if calls and (not told or rng.random() < 0.5):
+            ops.append(Op(fresh, "invoke", "inc"))
+            told[fresh] = None
+            fresh, calls = fresh + 1, calls - 1
+            continue
+        process = rng.choice(sorted(told))
+        if told[process] is None and rng.random() < 0.8:
+            count += 1
+            told[process] = count
+        elif rng.random() < crashed or told[process] is None:
+            ops.append(Op(process, "info", "inc"))
+            del told[process]
+        else:
+            answer = told.pop(process) or 0
+            changed = rng.random() < wrong
+            ops.append(Op(process, "ok", "inc", answer + rng.choice([-1, 1]) * changed))
+    return History(ops)
+
+
+def forgotten(calls: list[Call], last: int) -> list[Call]:
+    """What was seen up to an op; of what ends later nothing is known."""
+    return [call if call.end is not None and call.end <= last
+            else call._replace(outcome="info", completion=None, ret=UNKNOWN)
+            for call in calls if call.start <= last]
+
+
+@given(seed=st.integers(0, 2**32), calls=st.integers(0, 8), wrong=st.sampled_from([0, 0.1, 0.5]),
+       crashed=st.sampled_from([0, 0.2]))
+@settings(max_examples=400, deadline=None)
+def test_fetch_and_add_agrees_with_brute_force(
+    seed: int, calls: int, wrong: float, crashed: float
+) -> None:
+    history = increments(seed, calls, wrong, crashed)
+    judged = monitors.judge(history, models.counter)
+    assert judged is not None and judged == monitors.fetch_and_add(history.calls())
+    assert (judged.op is None) is brute_force(history.calls(), models.counter)
+    if judged.op is not None:       # and it is the shortest prefix that fails
+        assert not brute_force(forgotten(history.calls(), judged.op), models.counter)
+        assert brute_force(forgotten(history.calls(), judged.op - 1), models.counter)
+
+
+@given(seed=st.integers(0, 2**32), wrong=st.sampled_from([0, 0.01]))
+@settings(max_examples=50, deadline=None)
+def test_fetch_and_add_agrees_with_the_search(seed: int, wrong: float) -> None:
+    history = increments(seed, 12, wrong, 0.1)
+    table = Table(models.counter)
+    found = search(build(history.calls(), table), table)
+    assert linearizable(history, models.counter).valid is found.valid
+    assert linearizable(history, models.counter).evidence["method"] == "fetch-and-add"
+
+
+@pytest.mark.skipif(MONITORS is None, reason="there are no native monitors")
+@given(seed=st.integers(0, 2**32), calls=st.integers(0, 60), wrong=st.sampled_from([0, 0.02]))
+@settings(max_examples=100, deadline=None)
+def test_both_forms_say_the_same(seed: int, calls: int, wrong: float) -> None:
+    history = increments(seed, calls, wrong, 0.1)
+    plain = monitors.fetch_and_add(history.calls())
+    assert monitors.judge(history, models.counter) == plain
+
+
+def test_reads_are_for_the_search() -> None:
+    ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0)]
+    assert monitors.judge(History(ops), models.counter) is None
+    assert linearizable(History(ops), models.counter).evidence["method"] == "search"

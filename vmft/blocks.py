@@ -1,0 +1,58 @@
+"""Numbered blocks, and what a request does to them: common to the shared disk and a host's own.
+
+A block that was never written is zero.  A read that fails breaks off in the middle: what it leaves
+in its target is undetermined [paper 4.2], here the first half of what was asked for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vmft.devices import WRITE
+from vmft.messages import DiskReply, DiskRequest, Note
+from vmft.ports import LAYOUT
+
+BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
+BLOCKS_MAX = 1 << 16
+
+DONE, OUT_OF_RANGE, BROKEN_OFF = 0, 1, 2
+
+
+class Blocks:
+    """What a disk holds: `contents` by number, without the blocks that are zero."""
+
+    def __init__(self) -> None:
+        self.contents: dict[int, bytes] = {}
+
+    def read(self, first: int, count: int) -> bytes:
+        """`count` blocks from `first` on."""
+        return b"".join(self.contents.get(number, bytes(BLOCK_SIZE))
+                        for number in range(first, first + count))
+
+    def write(self, first: int, data: bytes) -> None:
+        """Whole blocks, from `first` on."""
+        for place in range(len(data) // BLOCK_SIZE):
+            block = data[place * BLOCK_SIZE:(place + 1) * BLOCK_SIZE]
+            self.contents[first + place] = block
+            if not any(block):
+                del self.contents[first + place]
+
+    def serve(self, done_ns: int, source: str, request: DiskRequest, *,
+              breaks_off: bool = False) -> tuple[Note, DiskReply]:
+        """Carry out a request; `breaks_off` if it shall fail, should it be a read."""
+        data: dict[str, Any] = {
+            "source": source, "generation": request.generation, "number": request.number,
+            "block": request.block, "blocks": request.blocks}
+        status, found = DONE, b""
+        if request.block + request.blocks > BLOCKS_MAX:
+            status = OUT_OF_RANGE
+        elif request.command == WRITE:
+            self.write(request.block, request.data)
+            data["content"] = request.data.rstrip(b"\0").hex()
+        else:
+            found = self.read(request.block, request.blocks)
+            if breaks_off:
+                status, found = BROKEN_OFF, found[:len(found) // 2]
+        kind = "disk-write" if request.command == WRITE else "disk-read"
+        return (Note(done_ns, kind, {**data, "status": status}),
+                DiskReply(request.number, status, found))
