@@ -80,7 +80,7 @@ class Bare:
     def digest(self) -> None:
         """Write down what the machine's state amounts to."""
         self.tape.emit(log.DIGEST, self.machine.position,
-                       log.DIGEST_DATA.pack(*self.machine.digest()))
+                       digest.take(self.machine))
 
     def _step(self, until_ns: int) -> None:
         """Until the next thing happens."""
