@@ -17,7 +17,7 @@ from harness.commands.run import test_of as plan_of
 from histories import UsageError
 from nemesis import NEMESES
 from vmft.bugs import BUGS
-from vmft.settings import DISK_READS
+from vmft.settings import DISK_READS, DISKS
 from workloads import WORKLOADS
 
 
@@ -31,7 +31,7 @@ PLANS = st.builds(
     bugs=some_of(BUGS), seed=st.integers(0, plan.SEED_MAX),
     clients=st.integers(1, plan.CLIENTS_MAX), rate_hz=st.integers(1, plan.RATE_HZ_MAX),
     time_limit_s=st.integers(1, plan.TIME_LIMIT_S_MAX), timeout_ms=st.integers(1, 10_000),
-    disk_reads=st.sampled_from(DISK_READS))
+    disk_reads=st.sampled_from(DISK_READS)) | st.builds(plan.Test, disk=st.sampled_from(DISKS))
 
 
 @given(PLANS)

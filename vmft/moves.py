@@ -176,7 +176,7 @@ class Moves:
         if (message.generation, message.move) == self._took:
             self.replica.do([Send(now_ns, source, Taken(message.generation, message.move))])
         elif isinstance(role, Spare) and self.arrival is None:
-            machine = role.arrive(message)
+            machine = role.arrive(now_ns, message)
             if machine is not None:
                 self.arrival = (source, message, machine)
                 self._ask_ns = now_ns
@@ -190,13 +190,14 @@ class Moves:
         replica.role = role
         if isinstance(role, Primary):
             role.moves = handover.move
-            replica.do([Send(now_ns, SWITCH, Advertise(generation))])
         replica.watch = Watch(generation, state.peer, replica.settings, now_ns, replica.bugs)
         replica.watch.greeting = Moved(generation, handover.move)
         replica.do([
             Note(now_ns, "moved", {"from": source, "generation": generation,
                                    "move": handover.move, "role": replica.status}),
             Send(now_ns, source, Taken(generation, handover.move))])
+        if isinstance(role, Primary):
+            replica.do([Send(now_ns, SWITCH, Advertise(generation))])
 
     def _primary(self, now_ns: int, generation: int, machine: Machine,
                  state: PrimaryState) -> Primary:
