@@ -75,17 +75,15 @@ class Interpreter {
 class Transitions {
   public:
     Transitions(const Problem &problem, Interpreter &python)
-        : problem(problem), python(python), checked(problem.kinds.size()),
-          dense(problem.kinds.size() <= DENSE_CLASSES_MAX) {}
+        : problem(problem), python(python), dense(problem.kinds.size() <= DENSE_CLASSES_MAX) {}
 
     int32_t step(int32_t state, int32_t number) {
         int32_t need = problem.needs[number];
         if (need != ANYWHERE) return state == need ? problem.targets[number] : ILLEGAL;
-        if (problem.kinds[number] == WRITE && checked[number]) return problem.targets[number];
+        if (problem.kinds[number] == WRITE) return problem.targets[number];
         int32_t &known = at(state, number);
         if (known == UNASKED) {
             int32_t answer = ask(state, number);
-            if (problem.kinds[number] == WRITE) checked[number] = state != problem.init;
             return at(state, number) = answer;
         }
         return known;
@@ -112,7 +110,6 @@ class Transitions {
 
     const Problem &problem;
     Interpreter &python;
-    vector<char> checked;
     bool dense;
     vector<vector<int32_t>> rows;
     std::unordered_map<uint64_t, int32_t> sparse;

@@ -28,7 +28,8 @@ size_t checked(const Problem &problem) {
     for (int32_t number : problem.classes) sound = sound && size_t(uint32_t(number)) < classes;
     for (size_t i = 0; sound && i < classes; i++)
         sound = problem.needs[i] >= ANYWHERE && problem.targets[i] >= UNASKED
-            && problem.kinds[i] >= READ && problem.kinds[i] <= UPDATE;
+            && problem.kinds[i] >= READ && problem.kinds[i] <= UPDATE
+            && (problem.kinds[i] != WRITE || problem.targets[i] >= 0);
     vector<char> seen(problem.classes.size()), returns(seen.size());
     for (int32_t event : problem.events) {      // 1: invoked, 2: returned
         size_t call = size_t(event < 0 ? ~event : event);

@@ -86,6 +86,7 @@ class Table:
             self.targets[number] = self._ask(self.needs[number], number)
         elif kind == WRITE:
             self.targets[number] = self._ask(self.init, number)
+            self._ask(self.targets[number], number)     # refused where it leads elsewhere
         return number
 
     def step(self, state: int, number: int) -> int:

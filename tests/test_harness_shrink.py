@@ -29,11 +29,17 @@ def shrunk(test: Run, **options: Any) -> Shrinker:
     return shrinker
 
 
+def first_failing(test: Run, checker: str) -> Run:
+    """The test under the first seed that this checker convicts."""
+    seeds = (replace(test, seed=seed) for seed in range(1, 50))
+    return next(each for each in seeds if checker in convicting(find(each).signature))
+
+
 def test_a_double_eleven_shrinks_to_two_increments_and_a_fault() -> None:
     """And fails in the same way as the run that it came from."""
-    test = Run(nemesis=("log-loss", "crash"), bugs=("no-output-rule",), seed=3, clients=3,
-               rate_hz=30, time_limit_s=3)
-    shrinker = shrunk(test)
+    test = Run(nemesis=("log-loss", "crash"), bugs=("no-output-rule",), clients=3, rate_hz=30,
+               time_limit_s=3)
+    shrinker = shrunk(first_failing(test, "linearizable"))
     assert len(shrinker.plan.ops or ()) <= 6 and len(shrinker.plan.faults or ()) <= 2
     assert find(shrinker.best).signature == shrinker.signature
     assert "linearizable" in convicting(shrinker.signature)
@@ -41,8 +47,8 @@ def test_a_double_eleven_shrinks_to_two_increments_and_a_fault() -> None:
 
 def test_a_split_brain_shrinks_to_a_cut_and_what_shows_it() -> None:
     """Two machines that answer."""
-    shrinker = shrunk(Run(nemesis=("partition",), bugs=("no-test-and-set",), seed=19, rate_hz=20,
-                          time_limit_s=3))
+    test = Run(nemesis=("partition",), bugs=("no-test-and-set",), rate_hz=20, time_limit_s=3)
+    shrinker = shrunk(first_failing(test, "single-primary"))
     assert "single-primary split brain" in shrinker.signature
     assert len(shrinker.plan.ops or ()) <= 6
     assert {fault.f for fault in shrinker.plan.faults or ()} <= {"cut", "join"}

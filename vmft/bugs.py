@@ -24,7 +24,7 @@ class Bug(NamedTuple):
 
 LINEAR, RULE, REQUIRED = "linearizable", "output-rule", "output-requirement"
 SINGLE, DIVERGED, IO = "single-primary", "divergence", "no-backup-io"
-DISK, JOURNAL = "disk-operations", "journaled"
+DISK, JOURNAL = "disk-operations", "disk-auditor"
 CRASH, LOSS, CUT, DELAY, SLOW = "crash", "log-loss", "partition", "delay", "slow"
 ERRORS = "disk-errors"
 

@@ -19,7 +19,7 @@ from typing import Any, Callable, NamedTuple
 from vmft.clone import SWITCH_NS, Clone, duration_ns
 from vmft.entry import Entry
 from vmft.machine import Machine
-from vmft.messages import (DISK_NODE, Copied, Effect, Handover, Note, Quiesce, Refused, Send, Taken,
+from vmft.messages import (DISK_NODE, Copied, Effect, Handover, Note, Refused, Send, Taken,
                            TestAndSet, TestAndSetReply)
 from vmft.recorder import Output
 from vmft.settings import Settings

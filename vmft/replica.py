@@ -230,6 +230,7 @@ class Replica:
             return
         if self.watch is not None:
             self.watch.detector.heard_log(now_ns)
+        self.moves.announce(now_ns)
         if self.protector is not None:
             self.protector = None
             self._note(now_ns, "protected", {"peer": role.peer, "generation": role.generation})
@@ -287,6 +288,7 @@ class Replica:
             role.contention_won()
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
+            self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
             role.go_alone(now_ns, role.generation + 1)
             self.protector = Protector(role, self.settings)
 

@@ -228,7 +228,7 @@ class Sim:
             self._perform(DISK_NODE, self.disk.handle(at_ns, event.source, event.message))
         elif event.to == CLUSTER:
             self._perform(CLUSTER, self.cluster.handle(at_ns, event.source, event.message))
-        elif event.to in self.crashed:
+        elif event.to in self.crashed or event.to not in self.replicas:
             self._dropped(at_ns, event.source, event.to, event.message, "nobody there")
         else:
             self.replicas[event.to].receive(at_ns, event.source, event.message)

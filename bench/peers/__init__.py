@@ -1,0 +1,1 @@
+"""This judge against others, on the same inputs."""
