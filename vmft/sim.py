@@ -27,7 +27,13 @@ from vmft.settings import DEFAULT, Settings
 HOSTS = 3
 SKEW_NS_MAX = 2_000_000_000
 
+MOMENT_TICKS_MAX = 10_000   # of all hosts together, at one moment: more is a host that never waits
+
 Observer = Callable[[int, str, str, dict[str, Any]], None]
+
+
+class StandsStill(Exception):
+    """A host acts for ever at one moment: a defect of ours, which would hang the run."""
 
 
 class Delivery(NamedTuple):
@@ -78,6 +84,7 @@ class Sim:
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
+        self._still = 0             # ticks since time last went on
         for name, status in self.roles().items():
             self._note(0, name, "boot", {"role": status})
 
@@ -210,6 +217,9 @@ class Sim:
         return best, best_ns
 
     def _tick(self, node: str, now_ns: int, limit_ns: int) -> None:
+        self._still = self._still + 1 if now_ns == self.now_ns else 0
+        if self._still > MOMENT_TICKS_MAX:
+            raise StandsStill(f"{node} acts again and again at {now_ns} ns, seed {self.rng.seed}")
         self.now_ns = now_ns
         others = [ns for name, ns in self._wakes.items() if name != node and ns is not None]
         until_ns = min([limit_ns] + [ns + LOOKAHEAD_NS for ns in others])
