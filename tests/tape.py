@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
 
 from vmft import devices as dev
+from vmft import digest
 from vmft import entry as log
 from vmft.entry import Entry
 from vmft.guests.build import load

@@ -209,7 +209,10 @@ class Primary:
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
-                self.held.append(output)
+                if output.operation is not None and self.settings.disk == "local":
+                    self.outstanding.submit(output.operation)   # it stays within the machine
+                else:
+                    self.held.append(output)
                 clock = self.recorder.machine.devices.clock_last
                 self._note(self.busy_ns, "output", {
                     **self._describe(output), "generation": self.generation, "clock": clock})
@@ -290,7 +293,8 @@ class Primary:
 
     def _digest(self) -> None:
         """Every so many entries, say in the log what the state amounts to."""
-        if self.sender is None or self.stalled or self.sender.last < self._digest_due:
+        if self.sender is None or self.stalled or self.sender.last < self._digest_due \
+                or not self.recorder.machine.devices.powered:
             return
         self._digest_due = self.sender.last + self.settings.digest_every_entries
         machine = self.recorder.machine

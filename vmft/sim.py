@@ -11,9 +11,11 @@ from __future__ import annotations
 import heapq
 from typing import Any, Callable, NamedTuple, Union
 
+from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
 from vmft.guests.build import load
+from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
                            Message, Note, Packet, Send)
@@ -74,6 +76,7 @@ class Sim:
         self.crashed: dict[str, int] = {}
         self.image = load(guest)
         self._boots = dict.fromkeys(names, 0)
+        self.blocks = {name: Blocks() for name in names} if settings.disk == "local" else {}
         self.replicas = {name: self._boot(name, "spare") for name in names}
         self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
         self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
@@ -86,10 +89,13 @@ class Sim:
             self._note(0, name, "boot", {"role": status})
 
     def _boot(self, name: str, status: str, peer: str = "") -> Replica:
-        """A host starts from nothing."""
+        """A host starts from nothing but its own disk, if it has one."""
         rng = self.rng.split(name)
         self._boots[name] += 1
-        return Replica(name, lambda: Machine(self.image), status=status, peer=peer, bugs=self.bugs,
+        blocks = self.blocks.get(name)
+        disk = LocalDisk(name, blocks, self._breaks_off) if blocks is not None else None
+        return Replica(name, lambda: Machine(self.image, blocks), local_disk=disk, status=status,
+                       peer=peer, bugs=self.bugs,
                        rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
                        host_clock_ns=_clock(rng))
 
