@@ -5,14 +5,14 @@ from nemesis.delay import DELAY
 from nemesis.disk_errors import DISK_ERRORS
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Cluster, Fault, Nemesis
-from nemesis.orders import FAILOVER, POWER_OFF, SHARE
+from nemesis.orders import FAILOVER, MOVE, POWER_OFF, SHARE
 from nemesis.partition import PARTITION
 from nemesis.schedule import Planned, apply, heal, schedule
 from nemesis.slow import SLOW
 from nemesis.swarm import SWARM, compose
 
 NEMESES = {family.name: family for family in (
-    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, POWER_OFF,
+    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
     DISK_ERRORS)}
 
 __all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose", "heal",

@@ -1,7 +1,7 @@
 """Administrators at work: orders that a pair must carry out without losing anything.
 
-A planned failover and a smaller share of the processor are no faults, but the moments at which
-they are carried out are as delicate.  Switching off is for good.
+A planned failover, a move to another host and a smaller share of the processor are no faults, but
+the moments at which they are carried out are as delicate.  Switching off is for good.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
 
 START_NS_MAX = 200 * MILLISECOND_NS
 SHARES_PERCENT = (20, 50, 100)
+MOVES = ("move-primary", "move-backup")
+PICKS = 1 << 16
 
 
 def order(cluster: Cluster, value: Any) -> Any:
@@ -23,6 +25,16 @@ def order(cluster: Cluster, value: Any) -> Any:
     return {"told": live}
 
 
+def move(cluster: Cluster, value: Any) -> Any:
+    """Have one side of the pair move to a host that is free."""
+    free = [name for name, role in cluster.roles().items() if role == "spare"]
+    if not free:
+        return {"nothing": "no host is free"}
+    host = free[value["pick"] % len(free)]
+    told = order(cluster, {"order": value["order"], "value": int(host[1:])})
+    return {**told, "to": host} if "told" in told else told
+
+
 def planned_failover(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
     """The primary hands over to its backup."""
     return [Fault(rng.below(START_NS_MAX), "order", {"order": "failover"})]
@@ -32,6 +44,12 @@ def share(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
     """The machine gets another share of the processor."""
     return [Fault(rng.below(START_NS_MAX), "order",
                   {"order": "share", "value": rng.choice(SHARES_PERCENT)})]
+
+
+def moves(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
+    """One side of the pair moves."""
+    return [Fault(rng.below(START_NS_MAX), "move",
+                  {"order": rng.choice(MOVES), "pick": rng.below(PICKS)})]
 
 
 def power_off(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
@@ -51,5 +69,7 @@ FAILOVER = Nemesis(name="failover", meaning="the primary hands over to its backu
                    faults={"order": order}, episode=planned_failover, heal=_nothing)
 SHARE = Nemesis(name="share", meaning="the machine gets a smaller or larger share of the processor",
                 faults={"order": order}, episode=share, heal=_restore)
+MOVE = Nemesis(name="move", meaning="the primary or the backup moves to another host",
+               faults={"move": move}, episode=moves, heal=_nothing)
 POWER_OFF = Nemesis(name="power-off", meaning="the machine is switched off, for good",
                     faults={"order": order}, episode=power_off, heal=_nothing)

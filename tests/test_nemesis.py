@@ -14,6 +14,7 @@ from nemesis import NEMESES, Fault, Nemesis, Planned, apply, heal, schedule
 from nemesis.crash import CRASH
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Link
+from nemesis.orders import MOVE
 from nemesis.partition import PARTITION
 from vmft.prng import Rng
 
@@ -243,6 +244,20 @@ def test_partitions_cover_every_link_both_ways_and_one_way() -> None:
             assert {((host, other),), ((other, host),),
                     ((host, other), (other, host))} <= drawn
     assert {(("n1", "n2"),), (("n2", "n1"),), (("n1", "n2"), ("n2", "n1"))} <= drawn
+
+
+# Moves
+
+@pytest.mark.parametrize("pick, host", [(0, 3), (1, 4), (2, 3)])
+def test_a_move_goes_to_a_free_host(pick: int, host: int) -> None:
+    """Among those that are free at that moment; where none is, the record says so."""
+    system = Sham(role={"n1": "primary", "n2": "backup", "n3": "spare", "n4": "spare"})
+    fault = Fault(0, "move", {"order": "move-backup", "pick": pick})
+    assert apply([MOVE], system, fault) == {"told": ["n1"], "to": f"n{host}"}
+    assert system.orders == [("move-backup", host)]
+    for role in ({"n1": "primary", "n2": "backup"}, {"n1": "contending", "n2": "spare"}):
+        system = Sham(role=role)
+        assert "nothing" in apply([MOVE], system, fault) and system.orders == []
 
 
 # Log loss

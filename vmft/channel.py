@@ -70,8 +70,7 @@ class Sender:
         """The entries that were not sent yet, or all of them again when they are overdue."""
         overdue = self.due_ns()
         if overdue is not None and now_ns >= overdue:
-            self.sent = self.acknowledged
-            self._flights.clear()
+            self.send_again()
         if self.sent == self.last:
             return None
         skip = self.sent - self.acknowledged
@@ -81,6 +80,11 @@ class Sender:
         self._flights.append(Flight(self.sent, now_ns))
         return Log(self.generation, batch[0].seq, batch[-1].seq, released,
                    b"".join(each.record for each in batch))
+
+    def send_again(self) -> None:
+        """What is not acknowledged leaves once more: it got lost, or the other end is new."""
+        self.sent = self.acknowledged
+        self._flights.clear()
 
     def acknowledge(self, received: int, executed: int) -> bool:
         """Take note of an acknowledgement; answers whether it says anything new."""

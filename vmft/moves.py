@@ -30,7 +30,9 @@ class Moves:
         self.mover: Mover | None = None
         self.arrival: tuple[str, Handover, Machine] | None = None
         self._took = (0, 0)         # the latest move that this host won
-        self._ask_ns = 0
+        self._unannounced = False   # the network does not know yet where the primary is
+        self._ask_ns = 0            # the disk, whose machine it is
+        self._quiesce_ns = 0        # the primary, for a point without disk operations
 
     def handle(self, now_ns: int, source: str, message: Message) -> None:
         """A message about a move; others are ignored."""
@@ -86,6 +88,16 @@ class Moves:
     def forget(self) -> None:
         """Whatever was under way is over: this replica has lost, or goes live."""
         self.mover = self.arrival = None
+        self._unannounced = False
+
+    def announce(self, now_ns: int) -> None:
+        """The backup has acknowledged: the generation is still ours, and so is the address.
+
+        Until then it may long have gone live itself, this host being the last to know.
+        """
+        if self._unannounced:
+            self._unannounced = False
+            self.replica.do([Send(now_ns, SWITCH, Advertise(self.replica.role.generation))])
 
     # The old host
 
@@ -125,8 +137,8 @@ class Moves:
             return
         self.replica.do(mover.step(now_ns))
         if mover.phase is Phase.QUIESCING and isinstance(role, Backup) and not role.quiesced \
-                and now_ns >= self._ask_ns:
-            self._ask_ns = now_ns + self.replica.settings.resend_ns
+                and now_ns >= self._quiesce_ns:
+            self._quiesce_ns = now_ns + self.replica.settings.resend_ns
             self.replica.do([Send(now_ns, role.peer, Quiesce(mover.generation, mover.number))])
         if mover.frozen:
             self.replica.watch = None       # who goes on is for the move's own flag to decide
@@ -168,6 +180,10 @@ class Moves:
         watch.detector.heard_log(now_ns)
         self.replica.do([Note(now_ns, "peer-moved", {
             "peer": source, "generation": role.generation, "move": message.move})])
+        if isinstance(role, Backup):
+            role.acknowledge(now_ns)
+        elif role.sender is not None:
+            role.sender.send_again()
 
     # The new host
 
@@ -176,7 +192,7 @@ class Moves:
         if (message.generation, message.move) == self._took:
             self.replica.do([Send(now_ns, source, Taken(message.generation, message.move))])
         elif isinstance(role, Spare) and self.arrival is None:
-            machine = role.arrive(message)
+            machine = role.arrive(now_ns, message)
             if machine is not None:
                 self.arrival = (source, message, machine)
                 self._ask_ns = now_ns
@@ -188,15 +204,15 @@ class Moves:
         role = self._primary(now_ns, generation, machine, state) \
             if isinstance(state, PrimaryState) else self._backup(generation, machine, state)
         replica.role = role
-        if isinstance(role, Primary):
-            role.moves = handover.move
-            replica.do([Send(now_ns, SWITCH, Advertise(generation))])
         replica.watch = Watch(generation, state.peer, replica.settings, now_ns, replica.bugs)
         replica.watch.greeting = Moved(generation, handover.move)
         replica.do([
             Note(now_ns, "moved", {"from": source, "generation": generation,
                                    "move": handover.move, "role": replica.status}),
             Send(now_ns, source, Taken(generation, handover.move))])
+        if isinstance(role, Primary):
+            role.moves = handover.move
+            self._unannounced = True
 
     def _primary(self, now_ns: int, generation: int, machine: Machine,
                  state: PrimaryState) -> Primary:

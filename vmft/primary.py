@@ -209,7 +209,10 @@ class Primary:
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
-                self.held.append(output)
+                if output.operation is not None and self.settings.disk == "local":
+                    self.outstanding.submit(output.operation)   # it stays within the machine
+                else:
+                    self.held.append(output)
                 clock = self.recorder.machine.devices.clock_last
                 self._note(self.busy_ns, "output", {
                     **self._describe(output), "generation": self.generation, "clock": clock})

@@ -193,7 +193,8 @@ class Replayer:
         expected = log.DIGEST_DATA.unpack(entry.data)
         found = tuple(self.machine.digest())
         if found != expected:
-            part = "devices" if found[0] == expected[0] else "registers or memory"
+            parts = ("registers or memory", "devices", "the disk")
+            part = next(name for name, one, other in zip(parts, expected, found) if one != other)
             self._diverge(entry, f"the digests of {part} differ")
 
     def _diverge(self, entry: log.Entry, what: str) -> None:
