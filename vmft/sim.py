@@ -37,11 +37,12 @@ class StandsStill(Exception):
 
 
 class Delivery(NamedTuple):
-    """A message on its way."""
+    """A message on its way, or about to leave at `left_ns`."""
 
     source: str
     to: str
     message: Message
+    left_ns: int
 
 
 class Reply(NamedTuple):
@@ -148,6 +149,17 @@ class Sim:
         self._note(self.now_ns, node, "crash", {})
         for held in self.network.forget(node):
             self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
+        self._forget_unsent(node)
+
+    def _forget_unsent(self, node: str) -> None:
+        """What a host was still putting on the wire, as the pages of a clone, never leaves."""
+        unsent = {order: event for _, order, event in self._heap
+                  if isinstance(event, Delivery) and event.source == node
+                  and event.left_ns > self.now_ns}
+        for _, event in sorted(unsent.items()):
+            self._dropped(self.now_ns, node, event.to, event.message, "lost with its sender")
+        self._heap = [each for each in self._heap if each[1] not in unsent]
+        heapq.heapify(self._heap)
 
     def restart(self, node: str) -> None:
         """A crashed host comes back, with nothing in its memory."""
@@ -172,7 +184,8 @@ class Sim:
         """Give an order to whoever is live."""
         for name, replica in self.replicas.items():
             if replica.status in ("primary", "alone") and name not in self.crashed:
-                self._push(self.now_ns, Delivery(CLUSTER, name, Administer(order, value)))
+                self._push(self.now_ns, Delivery(
+                    CLUSTER, name, Administer(order, value), self.now_ns))
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -276,7 +289,7 @@ class Sim:
             assert isinstance(message, Packet)
             self._push(arrival, Reply(arrival, message.data))
         else:
-            self._push(arrival, Delivery(source, to, message))
+            self._push(arrival, Delivery(source, to, message, send.at_ns))
 
     def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
         self._order += 1
