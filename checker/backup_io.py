@@ -5,13 +5,14 @@ the primary read comes with the log [Scales et al. 2010, 2].  The disk is the wi
 requests: what it served came from a generation's owner, and from no generation that was over by
 its own test-and-set.  What it fenced off did no harm and is only counted.
 
-With the option that backups read for themselves, so may a backup: in its generation, and while it
-goes live in the one that it has won [4.2].
+Two options let a backup do some of it: read the shared disk for itself [4.2], in its generation and
+while it goes live in the one that it has won; or write to a disk of its own, where nothing is
+shared and nothing needs to be fenced [4.1].
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Mapping
 
 from checker.check import Record
 from checker.verdict import Verdict
@@ -30,8 +31,10 @@ BECOMING = ("boot", "live", "backup", "moved", "spare", "restart", "halt", "off"
 class Owners:
     """Who lives in which generation, as far as the trace has been read."""
 
-    def __init__(self, backups_read: bool) -> None:
-        self.backups_read = backups_read
+    def __init__(self, test: Mapping[str, Any]) -> None:
+        self.local = test.get("disk") == "local"
+        self.along = "disk-write" if self.local else \
+            "disk-read" if test.get("disk_reads") == "backup" else None
         self.backups: set[tuple[str, int]] = set()  # (host, generation)
         self.ever: set[tuple[str, int]] = set()     # (host, generation)
         self.now: dict[str, int] = {}
@@ -65,22 +68,22 @@ class Owners:
     def may_ask(self, event: Event) -> str | None:
         """Why the disk should not have served this, if so."""
         source, generation = event.data["source"], event.data["generation"]
-        if (source, generation) not in self.ever and not self._reads_along(event):
+        if (source, generation) not in self.ever and not self._goes_along(event):
             return f"was never the primary of generation {generation}"
-        if generation < self.fence:
+        if generation < self.fence and not self.local:
             return f"asked in generation {generation}, which was over"
         return None
 
-    def _reads_along(self, event: Event) -> bool:
-        """Whether this is a backup's own read, and such is its way."""
+    def _goes_along(self, event: Event) -> bool:
+        """Whether a backup does this itself, by option."""
         source, generation = event.data["source"], event.data["generation"]
         sides = {(source, generation), (source, generation - 1)}
-        return self.backups_read and event.kind == "disk-read" and bool(self.backups & sides)
+        return event.kind == self.along and bool(self.backups & sides)
 
 
 def backup_io(record: Record) -> Verdict:
     """Every output and every disk request, against who lived at that moment."""
-    owners = Owners(record.test.get("disk_reads") == "backup")
+    owners = Owners(record.test)
     checked = fenced = 0
     problems: list[dict[str, Any]] = []
     for event in record.trace.of(*SPEAKING, *SERVED, *BECOMING, "fenced", "test-and-set"):

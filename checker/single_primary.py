@@ -113,7 +113,7 @@ def single_primary(record: Record) -> Verdict:
     arbiter.end(max([event.time for event in record.trace.events[-1:]]
                     + [op.time for op in record.history.ops[-1:]], default=0))
     if not arbiter.problems:
-        return Verdict(valid=True, why=f"{len(arbiter.lived)} machines went live, each by right")
+        return Verdict(valid=True, why=f"{len(arbiter.lived)} goings live, each by right")
     both = next((each for each in arbiter.problems if "other" in each), None)
     if both is not None:
         kind = "split brain"

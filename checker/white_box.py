@@ -12,11 +12,17 @@ from histories import Event
 STEPS_MAX = 8
 
 
+def times(part: Verdict) -> str:
+    """How often, in words."""
+    count = part.evidence["count"]
+    return "once" if count == 1 else f"{count} times"
+
+
 def _output_rule(story: Story, part: Verdict) -> list[str]:
     """The first output that left too early."""
     first = part.evidence["early"][0]
     return [
-        f"The output rule was broken {part.evidence['count']} times: an output may leave only when "
+        f"The output rule was broken {times(part)}: an output may leave only when "
         "the backup has acknowledged its own log entry.",
         f"  {seconds(first['time'])}  {first['node']} let out output {first['number']}"
         f"{_answer(story, first.get('request'))} whose entry is {first['seq']}; the backup had "
@@ -41,7 +47,7 @@ def _single_primary(story: Story, part: Verdict) -> list[str]:
 def _output_requirement(story: Story, part: Verdict) -> list[str]:
     """The first output that the next primary does not fit."""
     first = part.evidence["problems"][0]
-    lines = [f"The output requirement was broken {part.evidence['count']} times: who takes over "
+    lines = [f"The output requirement was broken {times(part)}: who takes over "
              "must go on from everything that the world has seen.",
              f"  {seconds(first['time'])}  {sentence(first)}."]
     if first["problem"] not in ("missing", "altered"):

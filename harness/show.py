@@ -6,16 +6,19 @@ from collections import Counter
 
 from checker.check import Record
 from checker.verdict import Verdict, word
+from harness.coverage import MARKS, reached
 from histories import NEMESIS
 
 
 def summary(record: Record, verdict: Verdict) -> list[str]:
-    """A run in a few lines: how much happened, and what each check says."""
+    """A run in a few lines: how much happened, what it reached, and what each check says."""
     outcomes = Counter(call.outcome for call in record.history.calls())
     faults = sum(op.process == NEMESIS for op in record.history)
     counts = ", ".join(f"{outcomes[name]} {name}" for name in ("ok", "fail", "info"))
     lines = [f"{sum(outcomes.values())} operations ({counts}), {faults} nemesis events, "
              f"{len(record.trace)} trace events"]
+    marks = reached(record)
+    lines.append(f"{len(marks)} of {len(MARKS)} situations reached: {', '.join(marks) or 'none'}")
     return lines + checks(verdict)
 
 

@@ -29,6 +29,7 @@ MILLISECOND_NS = 1_000_000
 MARGINS_NS = (0, MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS,
               1000 * MILLISECOND_NS, 5000 * MILLISECOND_NS)
 SEEDS = range(1, 9)
+DIVISORS = (1_000_000, 1000, 10, 2)
 GAPS_NS = (0, MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS, 500 * MILLISECOND_NS)
 
 Candidates = Iterable[Test]
@@ -135,7 +136,7 @@ class Shrinker:
                 piece //= 2
 
     def _values(self) -> None:
-        """Fewer links to a cut, and whatever else is a list in a fault's value."""
+        """Fewer links to a cut, a smaller delay, and whatever else is in a fault's value."""
         for number, fault in enumerate(self.plan.faults or ()):
             while self._try(
                     self._with(faults=_put(self.plan.faults or (), number, simpler))
@@ -229,16 +230,27 @@ def _put(faults: Sequence[PlannedFault], number: int,
 
 
 def _simpler(fault: PlannedFault) -> Iterator[PlannedFault]:
-    """The fault with a shorter list in its value, the shortest first."""
+    """The fault with a shorter list or a smaller number in its value, the simplest first."""
     if not isinstance(fault.value, dict):
         return
-    for key, items in fault.value.items():
-        if not isinstance(items, list):
-            continue
-        piece = len(items)
-        while (piece := piece // 2) > 0:
-            for rest in without(items, piece):
-                yield fault._replace(value={**fault.value, key: list(rest)})
+    for key, held in fault.value.items():
+        for simpler in _shorter(held) if isinstance(held, list) else _smaller(held):
+            yield fault._replace(value={**fault.value, key: simpler})
+
+
+def _shorter(items: list[Any]) -> Iterator[list[Any]]:
+    piece = len(items)
+    while (piece := piece // 2) > 0:
+        for rest in without(items, piece):
+            yield list(rest)
+
+
+def _smaller(number: Any) -> Iterator[int]:
+    """Towards 1; what is no number has nothing smaller."""
+    if type(number) is int:
+        for divisor in DIVISORS:
+            if 0 < number // divisor:
+                yield number // divisor
 
 
 def explicit(test: Test, plan: Plan) -> Test:

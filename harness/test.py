@@ -16,7 +16,7 @@ from histories import UsageError
 from nemesis import NEMESES, SWARM, Nemesis, compose
 from vmft.bugs import BUGS
 from vmft.prng import Rng
-from vmft.settings import DISK_READS, Settings
+from vmft.settings import DISK_READS, DISKS, Settings
 from workloads import WORKLOADS, Workload
 
 T = TypeVar("T")
@@ -29,9 +29,8 @@ SEED_MAX = (1 << 64) - 1
 
 
 OPTIONS = {"clients": "--clients", "rate_hz": "--rate", "time_limit_s": "--time-limit",
-           "timeout_ms": "--timeout", "disk_reads": "--disk-reads", "system": "--system",
-           "runtime": "--runtime",
-           "plan": "--plan"}
+           "timeout_ms": "--timeout", "disk": "--disk", "disk_reads": "--disk-reads",
+           "system": "--system", "runtime": "--runtime", "plan": "--plan"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,8 @@ class Test:
 
     `clients` processes call at `rate_hz` operations per second together for `time_limit_s`
     seconds of virtual time, while the families of `nemesis` strike; each call has `timeout_ms`.
-    `disk_reads` says where a backup gets what was read: from the "log", or itself, as "backup".
+    `disk` is "shared", or "local" when each host has its own; `disk_reads` says where a backup
+    gets what was read: from the "log", or itself, as "backup".
     A `plan` says explicitly which operations, or which faults, or both.
     """
 
@@ -56,6 +56,7 @@ class Test:
     rate_hz: int = 50
     time_limit_s: int = 30
     timeout_ms: int = 1000
+    disk: str = "shared"
     disk_reads: str = "log"
     plan: Plan | None = None
 
@@ -67,7 +68,10 @@ class Test:
             choose(BUGS, name, "bug")
         choose({"vmft": None}, self.system, "system")
         choose({"sim": None}, self.runtime, "runtime")
+        choose(dict.fromkeys(DISKS), self.disk, "kind of disk")
         choose(dict.fromkeys(DISK_READS), self.disk_reads, "place of disk reads")
+        if (self.disk, self.disk_reads) == ("local", "backup"):
+            raise UsageError("disk reads are the backup's where the disk is shared, not local")
         _within("seed", self.seed, 0, SEED_MAX)
         _within("clients", self.clients, 1, CLIENTS_MAX)
         _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
@@ -84,7 +88,7 @@ class Test:
 
     def settings(self) -> Settings:
         """How the pair is tuned."""
-        return Settings(disk_reads=self.disk_reads)
+        return Settings(disk=self.disk, disk_reads=self.disk_reads)
 
     def workload_of(self) -> Workload:
         """The workload itself."""

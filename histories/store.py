@@ -53,13 +53,16 @@ class Run:
     def history(self) -> History:
         """What the clients saw."""
         path = self.path / HISTORY
+        if not path.exists():       # killed before it was there
+            return History([])
         text = decode_text(load_bytes(path), str(path), cut_ok=True)
         return parse_history(text, str(path), cut_ok=True)
 
     @cached_property
     def trace(self) -> Trace:
         """What the replicas did."""
-        return read_trace(self.path / TRACE, cut_ok=True)
+        path = self.path / TRACE
+        return read_trace(path, cut_ok=True) if path.exists() else Trace()
 
     @cached_property
     def results(self) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from histories import History, Op
 
+NIL = object()      # what `apply` answers for an ok completion that carries nil
 Draw = Callable[[Random], "tuple[str, Any]"]
 Apply = Callable[[str, Any], Any]       # answers what an ok completion carries, None for a failure
 
@@ -36,7 +37,7 @@ def random_history(rng: Random, draw: Draw, apply: Apply, *, calls: int, spoilt:
             op, answer = open_calls.pop(process), answers.pop(process)
             lost = rng.random() < 0.2
             ended = op._replace(type="fail") if answer is None else op._replace(
-                type="ok", value=answer)
+                type="ok", value=None if answer is NIL else answer)
             ops.append(op._replace(type="info") if lost else ended)
             idle.append(fresh if lost else process)
             fresh += lost

@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Callable, Iterable, NamedTuple
 
-from checker.model import UNKNOWN, Inconsistent, Model
+from checker.model import UNKNOWN, Inconsistent, Model, OneOf
 from histories import Call, Op
 
 
@@ -138,8 +138,14 @@ def _some_order(left: frozenset[Call], state: Any, model: Model, tried: set[Any]
     tried.add((left, state))
     for call in left:
         if call.start < min(ends):
-            after = model.step(state, call.f, call.arg, call.ret)
-            if not isinstance(after, Inconsistent):
-                if _some_order(left - {call}, after, model, tried):
-                    return True
+            if any(_some_order(left - {call}, after, model, tried)
+                   for after in _next_states(model, state, call)):
+                return True
     return False
+
+
+def _next_states(model: Model, state: Any, call: Call) -> list[Any]:
+    after = model.step(state, call.f, call.arg, call.ret)
+    if isinstance(after, Inconsistent):
+        return []
+    return list(after.states) if isinstance(after, OneOf) else [after]

@@ -44,7 +44,7 @@ class Pair:
     def __init__(self, *bugs: str, settings: Settings = DEFAULT, seed: int = 1,
                  hosts: int = 2, workload: str = "counter") -> None:
         self.workload = WORKLOADS[workload]
-        self.options = {"disk_reads": settings.disk_reads}
+        self.options = {"disk": settings.disk, "disk_reads": settings.disk_reads}
         self.trace = Trace()
         self.ops: list[Op] = []
         self.answers: dict[int, list[int]] = {}

@@ -83,7 +83,7 @@ acknowledged entries up to 4.
   0.400000 s  n2 suspected n1 (no heartbeat).
   0.402000 s  n2 went live with entries up to 4: the first call is not among them.
 
-The output rule was broken 1 times: an output may leave only when the backup has acknowledged its \
+The output rule was broken once: an output may leave only when the backup has acknowledged its \
 own log entry.
   0.011000 s  n1 let out output 2, the answer to op 4 (inc -> 2), whose entry is 7; the backup had \
 entries up to 4.

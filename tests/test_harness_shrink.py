@@ -144,6 +144,13 @@ def test_a_shorter_list_in_a_fault_is_tried() -> None:
     assert not list(shrink._simpler(PlannedFault(1, "crash", None)))
 
 
+def test_a_smaller_number_in_a_fault_is_tried() -> None:
+    """The smallest first, never nothing."""
+    tried = [each.value["delay_ns"] for each in shrink._simpler(
+        PlannedFault(1, "delay", {"between": "x", "delay_ns": 5000, "all": True}))]
+    assert tried == [5, 500, 2500]
+
+
 def test_explicit_forgets_what_a_plan_makes_meaningless() -> None:
     """A swarm has become its families."""
     test = Run(nemesis=("swarm",), seed=5, rate_hz=7, time_limit_s=9)

@@ -17,7 +17,7 @@ from harness.commands.run import test_of as plan_of
 from histories import UsageError
 from nemesis import NEMESES
 from vmft.bugs import BUGS
-from vmft.settings import DISK_READS
+from vmft.settings import DISK_READS, DISKS
 from workloads import WORKLOADS
 
 
@@ -31,7 +31,7 @@ PLANS = st.builds(
     bugs=some_of(BUGS), seed=st.integers(0, plan.SEED_MAX),
     clients=st.integers(1, plan.CLIENTS_MAX), rate_hz=st.integers(1, plan.RATE_HZ_MAX),
     time_limit_s=st.integers(1, plan.TIME_LIMIT_S_MAX), timeout_ms=st.integers(1, 10_000),
-    disk_reads=st.sampled_from(DISK_READS))
+    disk_reads=st.sampled_from(DISK_READS)) | st.builds(plan.Test, disk=st.sampled_from(DISKS))
 
 
 @given(PLANS)
@@ -70,6 +70,9 @@ def test_every_field_reaches_the_command() -> None:
     ({"bugs": ("x",)}, "unknown bug 'x'; there is "),
     ({"system": "x"}, "unknown system 'x'; there is "),
     ({"runtime": "x"}, "unknown runtime 'x'; there is "),
+    ({"disk": "x"}, "unknown kind of disk 'x'; there is local, shared"),
+    ({"disk_reads": "x"}, "unknown place of disk reads 'x'; there is "),
+    ({"disk": "local", "disk_reads": "backup"}, "where the disk is shared, not local"),
     ({"seed": -1}, "seed is -1, expected a whole number from 0 to"),
     ({"seed": 1 << 64}, "seed is 18446744073709551616, expected a whole number from 0 to"),
     ({"seed": 1.0}, "seed is 1.0, expected a whole number"),

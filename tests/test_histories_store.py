@@ -117,3 +117,12 @@ def test_a_damaged_file_of_a_run_is_said_in_one_line(content: str, tmp_path: Pat
     (tmp_path / "t" / "1" / "test.json").write_text(content)
     with pytest.raises(UsageError, match="test.json: (not JSON|expected a JSON object)"):
         store.latest(tmp_path).test
+
+
+def test_a_run_killed_before_its_history_was_there_is_an_empty_one(tmp_path: Path) -> None:
+    store.create(tmp_path, "t", {"seed": 1}).close()
+    folder = store.latest(tmp_path).path
+    (folder / store.HISTORY).unlink()
+    (folder / store.TRACE).unlink()
+    run = store.Run(folder)
+    assert (run.history.ops, run.trace.events, run.results) == ([], [], None)

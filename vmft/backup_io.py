@@ -2,7 +2,9 @@
 
 By default none: what was read comes with the log, and writing is the primary's business.  With
 `disk_reads="backup"` the backup reads the shared disk too, and the log carries the content of a
-read only when that is undetermined, because the primary's read failed [paper 4.2].
+read only when that is undetermined, because the primary's read failed [paper 4.2].  With
+`disk="local"` every host has a disk of its own, part of the machine's state, and the backup writes
+to its own what the primary writes [paper 4.1].
 
 An operation is asked for as soon as the guest has issued it and no earlier one that races with it
 is pending in the log.  The entry that completes it waits until it has ended here too; one that
@@ -23,6 +25,8 @@ FAILED_RETRY_NS = 5 * MILLISECOND_NS
 
 def command_of(settings: Settings) -> int | None:
     """The command that a backup carries out itself; None when it carries out none."""
+    if settings.disk == "local":
+        return dev.WRITE
     return dev.READ if settings.disk_reads == "backup" else None
 
 

@@ -6,23 +6,33 @@ in its target is undetermined [paper 4.2], here the first half of what was asked
 
 from __future__ import annotations
 
-from typing import Any
+import zlib
+from hashlib import blake2b
+from typing import Any, Iterable
 
-from vmft.devices import WRITE
+from vmft.devices import WRITE, DiskOperation
 from vmft.messages import DiskReply, DiskRequest, Note
 from vmft.ports import LAYOUT
 
 BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
 BLOCKS_MAX = 1 << 16
+SUM_BYTES = 8
+SERVICE_NS = 200_000        # from a request's arrival to its answer
 
 DONE, OUT_OF_RANGE, BROKEN_OFF = 0, 1, 2
 
 
+def checksum(block: bytes) -> int:
+    """What one block amounts to: two that differ have different sums."""
+    return int.from_bytes(blake2b(block, digest_size=SUM_BYTES).digest(), "little")
+
+
 class Blocks:
-    """What a disk holds: `contents` by number, without the blocks that are zero."""
+    """What a disk holds: `contents` by number, without the blocks that are zero; `sums` of them."""
 
     def __init__(self) -> None:
         self.contents: dict[int, bytes] = {}
+        self.sums: dict[int, int] = {}
 
     def read(self, first: int, count: int) -> bytes:
         """`count` blocks from `first` on."""
@@ -34,8 +44,16 @@ class Blocks:
         for place in range(len(data) // BLOCK_SIZE):
             block = data[place * BLOCK_SIZE:(place + 1) * BLOCK_SIZE]
             self.contents[first + place] = block
+            self.sums[first + place] = checksum(block)
             if not any(block):
-                del self.contents[first + place]
+                del self.contents[first + place], self.sums[first + place]
+
+    def digest(self, pending: Iterable[DiskOperation]) -> int:
+        """32 bits over everything but what these operations may be writing."""
+        changing = {number for each in pending if each.command == WRITE
+                    for number in range(each.block, each.block + each.blocks)}
+        return zlib.crc32(repr(sorted(
+            each for each in self.sums.items() if each[0] not in changing)).encode())
 
     def serve(self, done_ns: int, source: str, request: DiskRequest, *,
               breaks_off: bool = False) -> tuple[Note, DiskReply]:

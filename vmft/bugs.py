@@ -2,7 +2,7 @@
 
 All off by default, one line each.  `row` is the mechanism's or mutant's name in docs/vmft.md;
 `convicted_by` the checks of which one at least must notice; `workload` and `nemesis` where it
-shows, with the option `disk_reads` if not as usual.
+shows, with the options `disk_reads` and `disk` if not as usual.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class Bug(NamedTuple):
     workload: str = "counter"
     nemesis: tuple[str, ...] = ("crash",)
     disk_reads: str = "log"
+    disk: str = "shared"
 
 
 LINEAR, RULE, REQUIRED = "linearizable", "output-rule", "output-requirement"
@@ -90,6 +91,9 @@ BUGS = {
     "failed-read-unshipped": Bug(
         "D10x", "the log leaves out what the primary's failed read has brought", (DIVERGED,),
         "spin", (ERRORS,), "backup"),
+    "no-resync": Bug(
+        "D11x", "a new backup's own disk stays as it was left", (DIVERGED, DISK), "kv",
+        disk="local"),
     "no-test-and-set": Bug(
         "S1 S2", "whoever suspects the other goes live without asking the shared disk",
         (SINGLE,), nemesis=(CUT,)),

@@ -16,12 +16,15 @@ from unicorn.unicorn_const import UC_API_MAJOR, UC_API_MINOR, UC_API_PATCH
 from vmft import entry as log
 from vmft.cpu import Snapshot
 from vmft.engine import PAGE_SIZE
+from vmft.local_disk import DiskCopy
 from vmft.machine import Machine, State
 from vmft.messages import Copied, Handover, Hello, Pages, Switch
 
 PAGE_NS = 33_000            # to put one page on a wire of 1 Gbit/s
+BLOCK_NS = 4_200            # one block
 SWITCH_NS = 50_000          # registers, devices, and the switch itself
 FEW_PAGES = 4               # few enough to stand still for
+FEW_BLOCKS = 32
 ROUNDS_MAX = 8
 CPU_MODEL = "SANDYBRIDGE"
 EMULATOR = f"unicorn {UC_API_MAJOR}.{UC_API_MINOR}.{UC_API_PATCH}"
@@ -58,12 +61,13 @@ class Clone:
         self.sent_pages = 0
         self.switch: Switch | None = None
         self.waiting: Pages | None = None
+        self.disk = DiskCopy(None if "no-resync" in bugs else machine.blocks)
         self._digests: list[int] = []
 
     def next_round(self) -> Pages:
         """What has changed since the previous round; at first, everything."""
         self.waiting = Pages(self.generation, self.attempt, self.round, hello_of(self.machine),
-                             self._dirty())
+                             self._dirty(), self.disk.next_round())
         self.sent_pages += len(self.waiting.pages)
         return self.waiting
 
@@ -72,6 +76,8 @@ class Clone:
         if self.waiting is None or (message.attempt, message.round) != (self.attempt, self.round):
             return False
         self.waiting = None
+        if self.round == 0:
+            self.disk.learn(message.sums)
         self.round += 1
         return True
 
@@ -79,7 +85,8 @@ class Clone:
         """Whether it is time to stand still: little has changed, or it will not get better."""
         current = self.machine.cpu.page_digests()
         changed = sum(old != new for old, new in zip(self._digests, current))
-        return changed <= FEW_PAGES or self.round >= ROUNDS_MAX
+        little = changed <= FEW_PAGES and len(self.disk.differing()) <= FEW_BLOCKS
+        return little or self.round >= ROUNDS_MAX
 
     def stand_still(self, released: int) -> Switch:
         """The rest of the machine; it must not run before this has been taken."""
@@ -91,7 +98,7 @@ class Clone:
         if "missed-page" in self.bugs:
             dirty = dirty[:-1]
         self.switch = Switch(self.generation, self.attempt, self.round, dirty,
-                             pickle.dumps(rest))
+                             pickle.dumps(rest), self.disk.next_round())
         return self.switch
 
     def _dirty(self) -> tuple[Page, ...]:
@@ -104,9 +111,9 @@ class Clone:
                      if number > 0 and digest != old[number])
 
 
-def duration_ns(pages: tuple[Page, ...]) -> int:
-    """How long these pages take to send."""
-    return len(pages) * PAGE_NS
+def duration_ns(message: Pages | Switch | Handover) -> int:
+    """How long the pages and blocks in a message take to send."""
+    return len(message.pages) * PAGE_NS + len(message.blocks) * BLOCK_NS
 
 
 def assemble(machine: Machine, memory: dict[int, bytes], switch: Switch | Handover) -> Rest:

@@ -5,20 +5,22 @@ flag is kept by name: whoever asks again after a lost reply gets the same answer
 of generation g means to live in g + 1, and from then on requests of older generations are refused:
 a write of the old primary that was long on its way changes nothing any more [not in the paper,
 which assumes fail-stop; see docs/design.md].
+
+Where every host has a disk of its own, this node holds no blocks and is the arbiter only: the third
+party that breaks ties [paper 4.1].
 """
 
 from __future__ import annotations
 
 from typing import Callable
 
-from vmft.blocks import Blocks
+from vmft.blocks import SERVICE_NS, Blocks
 from vmft.devices import READ
 from vmft.messages import (DiskRequest, Effect, Fenced, Message, Note, Send, TestAndSet,
                            TestAndSetReply)
 
 TORN_NS = 5_000_000         # between test and set, of the defect of that name
 REARMED_NS = 500_000_000    # after which the flag is cleared, by mistake
-SERVICE_NS = 200_000        # from a request's arrival to its answer
 
 
 class DiskNode:

@@ -40,7 +40,7 @@ TAIL = struct.Struct("<QQ")
 APPLIED_DATA = struct.Struct("<IB")     # witness; device (input, content follows) or vector
 RESULT_DATA = struct.Struct("<BQ")
 OUTPUT_DATA = struct.Struct("<BQHI")
-DIGEST_DATA = struct.Struct("<II")
+DIGEST_DATA = struct.Struct("<III")
 DATA_BYTES_MAX = 0xFFFF
 
 

@@ -15,6 +15,7 @@ from typing import Callable, NamedTuple, Protocol
 
 from vmft import control
 from vmft import devices as dev
+from vmft.blocks import Blocks
 from vmft.cpu import Cpu
 from vmft.guests.build import Image
 from vmft.ports import LAYOUT, PORTS, VECTORS
@@ -54,19 +55,24 @@ class State(NamedTuple):
 
 
 class Digest(NamedTuple):
-    """Two 32-bit sums: processor with memory, and devices."""
+    """32-bit sums: processor with memory, devices, and the disk if that is the machine's own."""
 
     cpu: int
     devices: int
+    disk: int = 0
 
 
 class Machine:
-    """A processor, its memory and its devices; `executor` must be set before it runs."""
+    """A processor, its memory and its devices; `executor` must be set before it runs.
+
+    `blocks` is the disk where that is part of the machine's state; a shared disk is not.
+    """
 
     executor: Executor
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, blocks: Blocks | None = None) -> None:
         self.image = image
+        self.blocks = blocks
         self.devices = dev.Devices()
         self.cpu = Cpu(image, on_in=self._in, on_out=self._out, on_result=self._result)
         self._outs = self._out_table()
@@ -109,7 +115,8 @@ class Machine:
 
     def digest(self) -> Digest:
         """The machine's state, summed up."""
-        return Digest(self.cpu.digest() & U32, self.devices.digest())
+        disk = self.blocks.digest(self.devices.disk.pending) if self.blocks is not None else 0
+        return Digest(self.cpu.digest() & U32, self.devices.digest(), disk)
 
     def state(self) -> State:
         """Everything needed to go on elsewhere."""

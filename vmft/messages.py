@@ -124,14 +124,16 @@ class Pages(NamedTuple):
     round: int
     hello: Hello
     pages: tuple[tuple[int, bytes], ...]
+    blocks: tuple[tuple[int, bytes], ...] = ()
 
 
 class Copied(NamedTuple):
-    """A round of pre-copy has arrived."""
+    """A round of pre-copy has arrived; after the first, what this host's own disk holds."""
 
     generation: int
     attempt: int
     round: int
+    sums: tuple[tuple[int, int], ...] = ()
 
 
 class Refused(NamedTuple):
@@ -149,6 +151,7 @@ class Switch(NamedTuple):
     round: int
     pages: tuple[tuple[int, bytes], ...]
     rest: bytes
+    blocks: tuple[tuple[int, bytes], ...] = ()
 
 
 class Advertise(NamedTuple):
@@ -192,6 +195,7 @@ class Handover(NamedTuple):
     pages: tuple[tuple[int, bytes], ...]
     rest: bytes
     state: Any
+    blocks: tuple[tuple[int, bytes], ...] = ()
 
 
 class Taken(NamedTuple):

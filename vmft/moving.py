@@ -139,10 +139,10 @@ class Mover:
         switch = self.clone.stand_still(0)
         self.handover = Handover(
             self.generation, switch.attempt, switch.round, self.number, switch.pages, switch.rest,
-            self.pair_state())
+            self.pair_state(), switch.blocks)
         self.phase = Phase.HANDED_OVER
         self._heard_ns = now_ns
-        sent_ns = now_ns + duration_ns(switch.pages) + SWITCH_NS
+        sent_ns = now_ns + duration_ns(switch) + SWITCH_NS
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [self._note(now_ns, "hand-over", stun_ns=sent_ns - now_ns,
                            position=self.clone.machine.position),
@@ -150,15 +150,15 @@ class Mover:
 
     def _send_round(self, now_ns: int) -> list[Effect]:
         pages = self.clone.next_round()
-        sent_ns = now_ns + duration_ns(pages.pages)
+        sent_ns = now_ns + duration_ns(pages)
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [Send(sent_ns, self.host, pages)]
 
     def _again(self, now_ns: int, message: Any) -> list[Effect]:
         if message is None or now_ns < self._resend_ns:
             return []
-        self._resend_ns = now_ns + duration_ns(message.pages) + self.settings.resend_ns
-        return [Send(now_ns + duration_ns(message.pages), self.host, message)]
+        self._resend_ns = now_ns + duration_ns(message) + self.settings.resend_ns
+        return [Send(now_ns + duration_ns(message), self.host, message)]
 
     def _note(self, now_ns: int, kind: str, **data: Any) -> Note:
         return Note(now_ns, kind, {"to": self.host, "generation": self.generation,

@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from typing import Any
 
-from vmft import control
+from vmft import control, digest
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.backup_io import command_of
@@ -67,7 +67,8 @@ class Primary:
         made_ns = self.recorder.now_ns()
         entry = self.sender.add(kind, at, data, made_ns)
         self.recorder.spend(LOG_ENTRY_NS + len(entry.data) * LOG_BYTE_NS)
-        self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
+        self._note(made_ns, "log", {
+            **describe(entry), "pc": self.recorder.machine.cpu.pc, "generation": self.generation})
         if self.sender.full:
             self.recorder.pause()
         self.recorder.hurry(made_ns + GATHER_NS)
@@ -209,7 +210,10 @@ class Primary:
             self.recorder.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // share
             self.busy_ns = self.recorder.run(now_ns, until_ns)
             for output in self.recorder.take_outputs():
-                self.held.append(output)
+                if output.operation is not None and self.settings.disk == "local":
+                    self.outstanding.submit(output.operation)   # it stays within the machine
+                else:
+                    self.held.append(output)
                 clock = self.recorder.machine.devices.clock_last
                 self._note(self.busy_ns, "output", {
                     **self._describe(output), "generation": self.generation, "clock": clock})
@@ -290,11 +294,12 @@ class Primary:
 
     def _digest(self) -> None:
         """Every so many entries, say in the log what the state amounts to."""
-        if self.sender is None or self.stalled or self.sender.last < self._digest_due:
+        if self.sender is None or self.stalled or self.sender.last < self._digest_due \
+                or not self.recorder.machine.devices.powered:
             return
         self._digest_due = self.sender.last + self.settings.digest_every_entries
         machine = self.recorder.machine
-        self.emit(log.DIGEST, machine.position, log.DIGEST_DATA.pack(*machine.digest()))
+        self.emit(log.DIGEST, machine.position, digest.take(machine))
 
     def _describe(self, output: Output) -> dict[str, Any]:
         return {"number": output.number, "seq": output.seq, "at": output.at,

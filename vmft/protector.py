@@ -83,7 +83,7 @@ class Protector:
     def _send_round(self, now_ns: int) -> list[Effect]:
         assert self.clone is not None
         pages = self.clone.next_round()
-        sent_ns = now_ns + duration_ns(pages.pages)
+        sent_ns = now_ns + duration_ns(pages)
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [Send(sent_ns, self.clone.host, pages)]
 
@@ -91,7 +91,7 @@ class Protector:
         """The stun: take the rest, and be the primary of a pair from this instant on."""
         assert self.clone is not None
         switch = self.clone.stand_still(self.primary.released)
-        sent_ns = now_ns + duration_ns(switch.pages) + SWITCH_NS
+        sent_ns = now_ns + duration_ns(switch) + SWITCH_NS
         self.primary.pair(sent_ns, self.clone.host)
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [self._note(now_ns, "switch", stun_ns=sent_ns - now_ns,
@@ -104,7 +104,7 @@ class Protector:
         assert self.clone is not None
         message = self.clone.switch or self.clone.waiting
         assert message is not None
-        sent_ns = now_ns + duration_ns(message.pages)
+        sent_ns = now_ns + duration_ns(message)
         self._resend_ns = sent_ns + self.settings.resend_ns
         return [Send(sent_ns, self.clone.host, message)]
 

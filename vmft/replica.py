@@ -20,11 +20,12 @@ from vmft import control
 from vmft import devices as dev
 from vmft.backup import Backup
 from vmft.cpu import GuestFault
+from vmft.local_disk import LocalDisk
 from vmft.machine import GuestError, Machine
 from vmft.moves import Moves
-from vmft.messages import (CLUSTER, SWITCH, Ack, Administer, Advertise, Copied, DiskReply, Effect,
-                           Fenced, Heartbeat, HostUp, Log, Message, Note, Packet, Pages, Place,
-                           Refused, Send, Switch, TestAndSetReply)
+from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Ack, Administer, Advertise, Copied,
+                           DiskReply, Effect, Fenced, Heartbeat, HostUp, Log, Message, Note, Packet,
+                           Pages, Place, Refused, Send, Switch, TestAndSetReply)
 from vmft.primary import Primary
 from vmft.prng import Rng
 from vmft.protector import Protector
@@ -47,13 +48,15 @@ class Replica:
     def __init__(self, name: str, make_machine: Callable[[], Machine], *, rng: Rng,
                  settings: Settings = DEFAULT, bugs: frozenset[str] = frozenset(),
                  host_clock_ns: Callable[[int], int] = lambda now_ns: now_ns,
-                 status: str = "spare", peer: str = "") -> None:
+                 status: str = "spare", peer: str = "",
+                 local_disk: LocalDisk | None = None) -> None:
         self.name = name
         self.make_machine = make_machine
         self.settings = settings
         self.bugs = bugs
         self.rng = rng
         self.host_clock_ns = host_clock_ns
+        self.local_disk = local_disk
         self.slowdown = 1
         self.watch: Watch | None = None
         self.protector: Protector | None = None
@@ -102,6 +105,8 @@ class Replica:
 
     def tick(self, now_ns: int, until_ns: int) -> list[Effect]:
         """Do what is due at `now_ns`, and let the guest execute until `until_ns` at most."""
+        if self.local_disk is not None:
+            self._serve_locally(self.local_disk, now_ns)
         inbox, self._inbox = self._inbox, []
         for at_ns, source, message in inbox:
             if self.mute:
@@ -117,7 +122,13 @@ class Replica:
             self._step(now_ns, until_ns if due_ns is None else min(until_ns, max(due_ns, now_ns)))
         self._effects += self.role.take_effects()
         taken, self._effects = self._effects, []
-        return taken
+        return taken if self.local_disk is None else self.local_disk.take(taken)
+
+    def _serve_locally(self, disk: LocalDisk, now_ns: int) -> None:
+        """What this host's own disk has done by now, as answers to whoever is here."""
+        for note, reply in disk.serve(now_ns):
+            self._effects.append(note)
+            self.receive(now_ns, DISK_NODE, reply)
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When `tick` should be called next if nothing arrives."""
@@ -134,12 +145,15 @@ class Replica:
 
     def _due_ns(self, now_ns: int) -> int | None:
         """When the host itself has something to do, whatever its guest does."""
+        served = self.local_disk.due_ns() if self.local_disk is not None else None
         if self.mute:
-            return None if self.halted_ns is None else self.halted_ns + self.settings.reboot_ns
+            reboot_ns = None if self.halted_ns is None \
+                else self.halted_ns + self.settings.reboot_ns
+            return min((each for each in (served, reboot_ns) if each is not None), default=None)
         watched = self.watch.due_ns() if self.watch is not None else None
         protecting = self.protector is not None and self._executing()
         protected = self.protector.due_ns() if self.protector and protecting else None
-        times = (watched, protected, self.moves.due_ns(now_ns))
+        times = (served, watched, protected, self.moves.due_ns(now_ns))
         return min((each for each in times if each is not None), default=None)
 
     def _report(self, now_ns: int) -> None:
@@ -223,9 +237,10 @@ class Replica:
         role.acknowledged(now_ns, message)
 
     def _become_backup(self, role: Spare, now_ns: int, source: str, message: Switch) -> None:
-        backup = role.become(source, message)
+        backup = role.become(now_ns, source, message)
         if backup is None:
             return
+        self._effects += role.take_effects()
         self.role = backup
         self.watch = Watch(backup.generation, source, self.settings, now_ns, self.bugs)
         backup.acknowledge(now_ns)
@@ -271,6 +286,8 @@ class Replica:
         role = self.role
         if isinstance(role, Backup):
             role.contention_won()
+        elif isinstance(role, Primary) and not role.recorder.machine.devices.powered:
+            self._switch_off(now_ns)
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
             self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
@@ -300,6 +317,8 @@ class Replica:
         live.recorder.continue_time(now_ns)
 
     def _spare(self) -> Spare:
+        if self.local_disk is not None:
+            self.local_disk.forget()
         return Spare(self.make_machine, self.settings, self._memory, self.bugs)
 
     def live(self, machine: Machine, generation: int, peer: str | None) -> Primary:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MILLISECOND_NS = 1_000_000
+DISKS = ("shared", "local")
 DISK_READS = ("log", "backup")
 
 
@@ -17,7 +18,8 @@ DISK_READS = ("log", "backup")
 class Settings:
     """One pair's tuning.
 
-    `disk_reads` says where a backup gets what was read: from the "log", or itself, as "backup".
+    `disk` is "shared", or "local" when each host has its own.  `disk_reads` says where a backup
+    gets what was read: from the "log", or itself, as "backup".
     """
 
     heartbeat_ns: int = 50 * MILLISECOND_NS
@@ -36,6 +38,7 @@ class Settings:
     host_up_ns: int = 200 * MILLISECOND_NS              # a host reports to the cluster service
     need_backup_ns: int = 500 * MILLISECOND_NS          # a machine alone asks for a backup
     clone_silence_ns: int = 1000 * MILLISECOND_NS       # without an answer: this clone has failed
+    disk: str = "shared"
     disk_reads: str = "log"
     reboot_ns: int = 500 * MILLISECOND_NS               # a halted host is a spare again
 

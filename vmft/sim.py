@@ -11,9 +11,11 @@ from __future__ import annotations
 import heapq
 from typing import Any, Callable, NamedTuple, Union
 
+from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
 from vmft.guests.build import Image, load
+from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
                            Message, Note, Packet, Send)
@@ -25,7 +27,13 @@ from vmft.settings import DEFAULT, Settings
 HOSTS = 3
 SKEW_NS_MAX = 2_000_000_000
 
+MOMENT_TICKS_MAX = 10_000   # of all hosts together, at one moment: more is a host that never waits
+
 Observer = Callable[[int, str, str, dict[str, Any]], None]
+
+
+class StandsStill(Exception):
+    """A host acts for ever at one moment: a defect of ours, which would hang the run."""
 
 
 class Delivery(NamedTuple):
@@ -69,6 +77,7 @@ class Sim:
         self.crashed: dict[str, int] = {}
         self.image = load(guest) if isinstance(guest, str) else guest
         self._boots = dict.fromkeys(names, 0)
+        self.blocks = {name: Blocks() for name in names} if settings.disk == "local" else {}
         self.replicas = {name: self._boot(name, "spare") for name in names}
         if hosts == 1:
             self.replicas[names[0]] = self._boot(names[0], "alone")
@@ -79,14 +88,18 @@ class Sim:
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
+        self._still = 0             # ticks since time last went on
         for name, status in self.roles().items():
             self._note(0, name, "boot", {"role": status})
 
     def _boot(self, name: str, status: str, peer: str = "") -> Replica:
-        """A host starts from nothing."""
+        """A host starts from nothing but its own disk, if it has one."""
         rng = self.rng.split(name)
         self._boots[name] += 1
-        return Replica(name, lambda: Machine(self.image), status=status, peer=peer, bugs=self.bugs,
+        blocks = self.blocks.get(name)
+        disk = LocalDisk(name, blocks, self._breaks_off) if blocks is not None else None
+        return Replica(name, lambda: Machine(self.image, blocks), local_disk=disk, status=status,
+                       peer=peer, bugs=self.bugs,
                        rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
                        host_clock_ns=_clock(rng))
 
@@ -208,6 +221,9 @@ class Sim:
         return best, best_ns
 
     def _tick(self, node: str, now_ns: int, limit_ns: int) -> None:
+        self._still = self._still + 1 if now_ns == self.now_ns else 0
+        if self._still > MOMENT_TICKS_MAX:
+            raise StandsStill(f"{node} acts again and again at {now_ns} ns, seed {self.rng.seed}")
         self.now_ns = now_ns
         others = [ns for name, ns in self._wakes.items() if name != node and ns is not None]
         until_ns = min([limit_ns] + [ns + LOOKAHEAD_NS for ns in others])

@@ -10,6 +10,7 @@ from typing import Callable
 
 from vmft.backup import Backup
 from vmft.clone import assemble, hello_of
+from vmft.local_disk import store
 from vmft.machine import Machine
 from vmft.messages import Copied, Effect, Handover, Note, Pages, Refused, Send, Switch
 from vmft.replayer import Replayer
@@ -51,26 +52,31 @@ class Spare:
         if clone == self.incoming and message.round == self.rounds:
             fresh = dict(message.pages)
             self.memory.update({**fresh, **self.memory} if "stale-clone" in self.bugs else fresh)
+            self._effects += store(now_ns, self._machine.blocks, message.blocks)
             self.rounds += 1
         if clone == self.incoming:
-            self._effects.append(Send(now_ns, source, Copied(*clone, message.round)))
+            blocks = self._machine.blocks
+            sums = tuple(blocks.sums.items()) if blocks is not None and message.round == 0 else ()
+            self._effects.append(Send(now_ns, source, Copied(*clone, message.round, sums)))
 
-    def become(self, source: str, message: Switch) -> Backup | None:
+    def become(self, now_ns: int, source: str, message: Switch) -> Backup | None:
         """A backup, if everything before the switch is here."""
         whole = (*self.incoming, self.rounds)
         if self._machine is None or (message.generation, message.attempt, message.round) != whole:
             return None
+        self._effects += store(now_ns, self._machine.blocks, message.blocks)
         rest = assemble(self._machine, self.memory, message)
         backup = Backup(Replayer(self._machine, bugs=self.bugs), message.generation, source,
                         self.settings, self.bugs)
         backup.released = rest.released
         return backup
 
-    def arrive(self, message: Handover) -> Machine | None:
+    def arrive(self, now_ns: int, message: Handover) -> Machine | None:
         """The machine that is handed over, if everything before it is here."""
         whole = (*self.incoming, self.rounds)
         if self._machine is None or (message.generation, message.attempt, message.round) != whole:
             return None
+        self._effects += store(now_ns, self._machine.blocks, message.blocks)
         assemble(self._machine, self.memory, message)
         return self._machine
 

@@ -26,6 +26,7 @@ FIRST_BLOCK = 1
 JOURNAL = 32
 BLOCK_SIZE = 512
 PROBLEMS_SHOWN_MAX = 16
+SHARED = "disk"
 
 OPS = {"get": 1, "put": 2, "cas": 3, "append": 4}
 REQUEST = struct.Struct("<IBBB")
@@ -141,14 +142,13 @@ def audit(record: Record) -> Verdict:
     Without a disk in the trace there is nothing to compare.
     """
     changes = [call for call in record.history.calls() if call.outcome == "ok" and call.f != "get"]
-    disk = Disk()
-    for event in record.trace.of("disk-write"):
-        disk.write(event)
-    if not disk.blocks:
+    disks, latest = read_disks(record)
+    if latest not in disks:
         return Verdict(valid=True, why="the trace tells of no writes to a journal")
+    disk = disks[latest]
     kept = journal(disk.blocks)
     last = kept[-1].number if kept else 0
-    problems = disk.problems + [
+    problems = [problem for each in disks.values() for problem in each.problems] + [
         {"op": call.start, "why": why}
         for call in changes if (why := disk.contradiction(call, last)) is not None]
     if not problems:
@@ -158,13 +158,34 @@ def audit(record: Record) -> Verdict:
                    evidence={"count": len(problems), "problems": problems[:PROBLEMS_SHOWN_MAX]})
 
 
-class Disk:
-    """The disk's blocks as the trace writes them, and which record was first written when."""
+def read_disks(record: Record) -> tuple[dict[str, Disk], str]:
+    """The disks by name, and whose is the machine's in the end: all one, unless hosts have their
+    own."""
+    local = record.test.get("disk") == "local"
+    requests: dict[int, tuple[int, Written]] = {}
+    disks: dict[str, Disk] = {}
+    latest = SHARED
+    for event in record.trace.of("boot", "live", "moved", "disk-write", "disk-copy"):
+        name = event.data.get("source", event.node) if local else SHARED
+        if event.kind == "disk-write":
+            disks.setdefault(name, Disk(requests)).write(event)
+        elif event.kind == "disk-copy":
+            disks.setdefault(name, Disk(requests)).copy(event)
+        elif event.kind == "live" or event.data["role"] == "primary":
+            latest = name
+    return disks, latest
 
-    def __init__(self) -> None:
+
+class Disk:
+    """A disk's blocks as the trace writes them, and which record was first written when.
+
+    `requests` (time and record by request) is common to the disks of all hosts.
+    """
+
+    def __init__(self, requests: dict[int, tuple[int, Written]]) -> None:
         self.blocks: dict[int, bytes] = {}
         self.records: dict[int, Written] = {}           # by number
-        self.requests: dict[int, tuple[int, Written]] = {}      # time, by request
+        self.requests = requests
         self.problems: list[dict[str, Any]] = []
 
     def write(self, event: Event) -> None:
@@ -183,6 +204,17 @@ class Disk:
             if first != written:
                 self._note(event, f"journal record {written.number} was written for op "
                                   f"{first.request} and again, differently, for {written.request}")
+
+    def copy(self, event: Event) -> None:
+        """Another host's blocks replace these; what they held never was."""
+        for number, content in event.data["blocks"]:
+            stale = read_block(self.blocks.get(number, bytes(BLOCK_SIZE)))
+            if stale is not None:
+                self.records.pop(stale.number, None)
+            self.blocks[number] = bytes.fromhex(content).ljust(BLOCK_SIZE, b"\0")
+            fresh = read_block(self.blocks[number])
+            if fresh is not None:
+                self.records[fresh.number] = fresh
 
     def contradiction(self, call: Call, last: int) -> str | None:
         """What the disk says against an answered change, when `last` ends the journal."""

@@ -1,6 +1,7 @@
-"""A map of strings, key by key: every operation names one key, and every key is judged alone.
+"""A map, key by key: every operation names one key, and every key is judged alone.
 
-Arguments and answers are pairs [key value], as jepsen.independent writes them.
+Arguments and answers are pairs [key value], as jepsen.independent writes them.  What was never put
+is the empty string, as in Porcupine's logs.
 """
 
 from __future__ import annotations
@@ -16,8 +17,12 @@ def _step(state: Any, f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
     key, value = arg
     if f == "put":
         return value  # type: ignore[no-any-return]
+    if f == "delete":
+        return ""
     if f == "append":
         return state + value  # type: ignore[no-any-return]
+    if f == "increment":
+        return _increment(state, arg, ret)
     if f == "cas":
         old, new = value
         if state == old:
@@ -34,8 +39,21 @@ def _step(state: Any, f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
     return Inconsistent(f"get of {show(key)} answered {show(answer)}, it holds {show(state)}")
 
 
+def _increment(state: Any, arg: Any, ret: Any) -> Hashable | Inconsistent:
+    """What was never put counts as 0."""
+    key, amount = arg
+    after = (0 if state == "" else state) + (1 if amount is None else amount)
+    if ret is UNKNOWN or ret[1] == after:
+        return after
+    return Inconsistent(f"increment of {show(key)} answered {show(ret[1])}, it held {show(state)} "
+                        f"and must answer {show(after)}")
+
+
+_KINDS: dict[str, Kind] = {"get": "read", "put": "write", "delete": "write"}
+
+
 def _kind(f: str, _arg: Hashable) -> Kind:
-    return {"get": "read", "put": "write"}.get(f, "update")  # type: ignore[return-value]
+    return _KINDS.get(f, "update")
 
 
 def _needs(f: str, arg: Any, ret: Any) -> Hashable:
@@ -57,5 +75,7 @@ kv = Model(
         "put": "a pair [key value]",
         "append": "a pair [key value], the value a string",
         "cas": "a pair [key [old new]]; ok means that it was swapped",
+        "delete": "a pair [key nil]; the key is as if it had never been put",
+        "increment": "a pair [key amount], nil for one, the value a number; answers [key value]",
     },
 )

@@ -7,9 +7,10 @@ import argparse
 from checker import models
 from checker.verdict import from_json, word
 from harness.commands.run import add_store
+from harness.sweep import FAULTS
 from histories import UsageError
 from histories.store import Run, runs
-from nemesis import NEMESES
+from nemesis import NEMESES, SWARM
 from vmft.bugs import BUGS
 from workloads import WORKLOADS
 
@@ -23,7 +24,9 @@ def execute(arguments: argparse.Namespace) -> int:
     """Print the tables."""
     _table("workloads", {name: each.meaning for name, each in WORKLOADS.items()})
     _table("nemeses, to be combined with commas",
-           {name: each.meaning for name, each in NEMESES.items()})
+           {**{name: each.meaning for name, each in NEMESES.items()},
+            SWARM: "some of these, drawn by the seed"})
+    _table("faults to sweep with", {name: each.meaning for name, each in FAULTS.items()})
     _table("bugs", {name: each.meaning for name, each in BUGS.items()})
     _table("models, for check",
            {name: ", ".join(model.fs) for name, model in models.MODELS.items()})

@@ -29,6 +29,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="virtual seconds")
     parser.add_argument("--timeout", type=int, default=default.timeout_ms, metavar="MS",
                         help="how long a client waits for an answer")
+    parser.add_argument("--disk", default=default.disk, metavar="shared|local",
+                        help="all hosts share one disk, or each has its own")
     parser.add_argument("--disk-reads", default=default.disk_reads, metavar="log|backup",
                         help="a backup gets what was read from the log, or reads it too")
     parser.add_argument("--plan", metavar="PLAN|FILE",
@@ -51,7 +53,7 @@ def test_of(arguments: argparse.Namespace) -> Test:
         bugs=names(",".join(arguments.bug)), system=arguments.system, runtime=arguments.runtime,
         seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
         time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout,
-        disk_reads=arguments.disk_reads,
+        disk=arguments.disk, disk_reads=arguments.disk_reads,
         plan=None if arguments.plan is None else read(arguments.plan))
 
 

@@ -7,7 +7,7 @@ import argparse
 from checker.verdict import EXIT_CODES
 from harness.commands.run import add_store
 from harness.failure import convicting, signature
-from harness.plan import Plan, planned
+from harness.plan import HEAL, Plan, planned
 from harness.progress import progress
 from harness.run import Outcome, checks_of, conclude, run
 from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
@@ -78,7 +78,7 @@ def said(before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
              f"with the same failure ({', '.join(convicting(shrinker.signature))})"]
     if shrinker.ended:
         lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
-    if not after.faults:
+    if all(fault.f == HEAL for fault in after.faults or ()):
         lines.append("No fault is needed.")
     steps = sorted([(op.time_ns, f"client {op.client}: {op.f}", op.value)
                     for op in after.ops or ()]
@@ -90,5 +90,7 @@ def said(before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
 
 
 def _size(plan: Plan) -> str:
-    return (f"{len(plan.ops or ())} operations and {len(plan.faults or ())} faults "
-            f"in {(plan.end_ns or 0) / 1e6:.0f} ms")
+    """How much a plan holds; healing is no fault."""
+    faults = sum(fault.f != HEAL for fault in plan.faults or ())
+    return (f"{len(plan.ops or ())} operations and {faults} faults in "
+            f"{(plan.end_ns or 0) / 1e6:.0f} ms")
