@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple, Union
 from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
-from vmft.guests.build import load
+from vmft.guests.build import Image, load
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
@@ -55,10 +55,11 @@ class Reply(NamedTuple):
 class Sim:
     """A pair, its disk, its network and its clients, in virtual time.
 
-    `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.
+    `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.  A single
+    host runs the same machine without replication.
     """
 
-    def __init__(self, guest: str, *, seed: int, observe: Observer,
+    def __init__(self, guest: str | Image, *, seed: int, observe: Observer,
                  bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT,
                  hosts: int = HOSTS) -> None:
         rng = Rng(seed, "sim")
@@ -75,12 +76,15 @@ class Sim:
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
         self.crashed: dict[str, int] = {}
-        self.image = load(guest)
+        self.image = load(guest) if isinstance(guest, str) else guest
         self._boots = dict.fromkeys(names, 0)
         self.blocks = {name: Blocks() for name in names} if settings.disk == "local" else {}
         self.replicas = {name: self._boot(name, "spare") for name in names}
-        self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
-        self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
+        if hosts == 1:
+            self.replicas[names[0]] = self._boot(names[0], "alone")
+        else:
+            self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
+            self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
         self._wakes: dict[str, int | None] = {name: 0 for name in self.replicas}
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
