@@ -22,6 +22,7 @@ from histories.value import show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
+CALLS_IN_A_LINE_MAX = 5
 EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted
 EXPLAIN = Budget(steps_max=100_000)
 
@@ -137,12 +138,20 @@ def _not_valid(numbered: list[Call], found: Found, table: Table) -> Verdict:
 
 
 def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
-    pending = sum(call.end is None for call in around)
+    pending = [call for call in around if call.end is None]
+    ending = [call for call in around if call.end is not None]
     why = (
-        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(around) - pending} calls are "
-        f"open and {pending} more have no known end"
+        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(ending)} calls are "
+        f"open{_named(ending)} and {len(pending)} more have no known end{_named(pending)}"
     )
     return Verdict(valid=None, why=why, evidence={**size, "cause": found.cause})
+
+
+def _named(calls: list[Call]) -> str:
+    """Some of the calls, in brackets."""
+    shown = [f"process {call.process}: {call}" for call in calls[:CALLS_IN_A_LINE_MAX]]
+    more = ["..."] if len(calls) > len(shown) else []
+    return f" ({', '.join(shown + more)})" if shown else ""
 
 
 def _around(numbered: Sequence[Call], stuck: Call) -> list[Call]:
