@@ -15,6 +15,7 @@ from harness.test import Test
 from histories import History, Op, Trace
 from vmft import devices as dev
 from vmft import entry as log
+from vmft.digest import take
 from vmft.guests.build import load
 from vmft.machine import BLOCK_SIZE, Machine
 from vmft.prng import Rng
@@ -80,7 +81,7 @@ class Bare:
     def digest(self) -> None:
         """Write down what the machine's state amounts to."""
         self.tape.emit(log.DIGEST, self.machine.position,
-                       log.DIGEST_DATA.pack(*self.machine.digest()))
+                       take(self.machine))
 
     def _step(self, until_ns: int) -> None:
         """Until the next thing happens."""

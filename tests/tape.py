@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple
 
 from vmft import devices as dev
+from vmft import digest
 from vmft import entry as log
 from vmft.entry import Entry
 from vmft.guests.build import load
@@ -66,7 +67,7 @@ def record(arrivals: Iterable[Arrival], tail_ns: int = 1_000_000) -> Tape:
 
 
 def _digest(machine: Machine, tape: Tape) -> None:
-    tape.emit(log.DIGEST, machine.position, log.DIGEST_DATA.pack(*machine.digest()))
+    tape.emit(log.DIGEST, machine.position, digest.take(machine))
 
 
 def _live(recorder: Recorder, tape: Tape, now_ns: int, end_ns: int, slice_ns: int) -> int:

@@ -245,3 +245,19 @@ def test_a_late_winner_of_a_move_does_not_take_the_address() -> None:
     pair.run(HEALED_MS)
     assert pair.sim.service == "n2"
     check(pair)
+
+
+@pytest.mark.parametrize("late_us", range(0, 6000, 250))
+def test_a_planned_failover_that_meets_a_move_of_the_backup_leaves_somebody_live(
+        late_us: int) -> None:
+    """F4: whatever the move has come to, the machine is not given away by a host about to go live."""
+    pair = Pair(hosts=3)
+    pair.inc()
+    pair.run(20)
+    pair.sim.administer("move-backup", 3)
+    pair.until(pair.sim.now_ns + late_us * 1000)
+    pair.sim.administer("failover")
+    pair.run(2500)
+    number = pair.inc()
+    pair.run(50)
+    assert pair.answers[number] == [2] and pair.broken() == []

@@ -449,3 +449,17 @@ def test_a_machine_that_sleeps_when_it_goes_live_still_hears_its_timer() -> None
     pair.run(3000)
     assert pair.role("n2") == "primary" and pair.role("n3") == "backup"
     assert [event.node for event in pair.events("suspect")] == ["n2"]
+
+
+def test_nothing_is_logged_behind_a_power_off() -> None:
+    """F3: a request that arrives too late must not keep the primary waiting for a backup that is
+    off, nor bring either of them back."""
+    pair = Pair(hosts=3)
+    pair.inc()
+    pair.sim.administer("power-off")
+    for _ in range(20):
+        pair.inc()
+        pair.run(1)
+    pair.run(2000)
+    assert (pair.role("n1"), pair.role("n2")) == ("off", "off")
+    assert pair.events("live") == []

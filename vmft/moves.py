@@ -135,7 +135,11 @@ class Moves:
         role = self.replica.role
         if isinstance(role, Spare) or role.busy_ns > now_ns:
             return
-        self.replica.do(mover.step(now_ns))
+        watch = self.replica.watch
+        if watch is not None and watch.contending and not mover.frozen:
+            mover.phase = Phase.ABANDONED   # the machine may go live at any moment, here
+        else:
+            self.replica.do(mover.step(now_ns))
         if mover.phase is Phase.QUIESCING and isinstance(role, Backup) and not role.quiesced \
                 and now_ns >= self._quiesce_ns:
             self._quiesce_ns = now_ns + self.replica.settings.resend_ns

@@ -11,7 +11,7 @@ import zlib
 from collections import deque
 from typing import Any
 
-from vmft import control
+from vmft import control, digest
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.backup_io import command_of
@@ -293,11 +293,12 @@ class Primary:
 
     def _digest(self) -> None:
         """Every so many entries, say in the log what the state amounts to."""
-        if self.sender is None or self.stalled or self.sender.last < self._digest_due:
+        if self.sender is None or self.stalled or self.sender.last < self._digest_due \
+                or not self.recorder.machine.devices.powered:
             return
         self._digest_due = self.sender.last + self.settings.digest_every_entries
         machine = self.recorder.machine
-        self.emit(log.DIGEST, machine.position, log.DIGEST_DATA.pack(*machine.digest()))
+        self.emit(log.DIGEST, machine.position, digest.take(machine))
 
     def _describe(self, output: Output) -> dict[str, Any]:
         return {"number": output.number, "seq": output.seq, "at": output.at,

@@ -109,6 +109,8 @@ class Recorder:
 
         `logged` is what the log says of it, if not everything.
         """
+        if not self.machine.devices.powered:
+            return
         self._mark(now_ns)
         if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
                                   or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Iterable
 
-from vmft import control
+from vmft import control, digest
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.backup_io import BackupIO
@@ -190,12 +190,9 @@ class Replayer:
         return int(what)
 
     def _compare(self, entry: log.Entry) -> None:
-        expected = log.DIGEST_DATA.unpack(entry.data)
-        found = tuple(self.machine.digest())
-        if found != expected:
-            parts = ("registers or memory", "devices", "the disk")
-            part = next(name for name, one, other in zip(parts, expected, found) if one != other)
-            self._diverge(entry, f"the digests of {part} differ")
+        what = digest.difference(self.machine, entry.data)
+        if what is not None:
+            self._diverge(entry, f"{what} differs, and maybe more")
 
     def _diverge(self, entry: log.Entry, what: str) -> None:
         kind, position = log.KINDS[entry.kind], self.machine.position

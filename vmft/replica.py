@@ -286,6 +286,8 @@ class Replica:
         role = self.role
         if isinstance(role, Backup):
             role.contention_won()
+        elif isinstance(role, Primary) and not role.recorder.machine.devices.powered:
+            self._switch_off(now_ns)
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
             self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
