@@ -139,10 +139,10 @@ def _not_valid(numbered: list[Call], found: Found, table: Table) -> Verdict:
 
 def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
     pending = [call for call in around if call.end is None]
-    ending = [call for call in around if call.end is not None]
+    others = [call for call in around if call.end is not None and call is not stuck]
     why = (
-        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(ending)} calls are "
-        f"open{_named(ending)} and {len(pending)} more have no known end{_named(pending)}"
+        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
+        f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
     )
     return Verdict(valid=None, why=why, evidence={**size, "cause": found.cause})
 
