@@ -67,9 +67,10 @@ class Row:
 
 
 def hunted(names: Iterable[str], base: Test, seeds: int, *, thorough: bool = True) -> list[Hunted]:
-    """The questions: each bug under the workload and faults of its row."""
-    return [Hunted(name, replace(base, workload=BUGS[name].workload, nemesis=BUGS[name].nemesis,
-                                 bugs=(name,)), seeds, thorough) for name in names]
+    """The questions: each bug under the workload, the faults and the disks of its row."""
+    return [Hunted(name, replace(base, workload=bug.workload, nemesis=bug.nemesis, disk=bug.disk,
+                                 disk_reads=bug.disk_reads, bugs=(name,)), seeds, thorough)
+            for name, bug in ((name, BUGS[name]) for name in names)]
 
 
 def row(question: Hunted) -> Row:

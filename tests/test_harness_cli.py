@@ -18,6 +18,7 @@ from harness.cli import INTERRUPTED, OUR_FAULT, PIPE_CLOSED, USAGE, main
 from harness.commands import COMMANDS
 from histories import Op
 from histories.jsonl import write_history
+from histories.read import read_history
 from histories.store import HISTORY, RESULTS, TEST, TRACE, latest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -103,6 +104,17 @@ def test_replay_shows_the_first_line_that_differs(
     path.write_text("".join([*lines[:5], lines[5].replace("1", "2", 1), *lines[6:]]))
     assert main(["replay", "--store", str(store)]) == OUR_FAULT
     assert f"{name}: line 6 differs" in capsys.readouterr().out
+
+
+def test_export_is_read_back_as_the_same_history(
+        stored: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Jepsen's EDN and back, a stored run as well as a file."""
+    run = latest(stored)
+    for source in (str(run.path), str(run.path / "history.jsonl")):
+        assert main(["export", source]) == 0
+        edn = tmp_path / "history.edn"
+        edn.write_text(capsys.readouterr().out)
+        assert read_history(edn).calls() == run.history.calls()
 
 
 def test_list_shows_what_there_is(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -250,7 +250,7 @@ def test_a_late_winner_of_a_move_does_not_take_the_address() -> None:
 @pytest.mark.parametrize("late_us", range(0, 6000, 250))
 def test_a_planned_failover_that_meets_a_move_of_the_backup_leaves_somebody_live(
         late_us: int) -> None:
-    """F4: whatever the move has come to, the machine is not given away by a host about to go live."""
+    """F4: a host that is about to go live does not give its machine away."""
     pair = Pair(hosts=3)
     pair.inc()
     pair.run(20)

@@ -88,6 +88,11 @@ class Cpu:
         self._set("fpcw", FPCW_AT_RESET)
 
     @property
+    def pc(self) -> int:
+        """The address of the instruction that is next, or under way."""
+        return self._flow.get()[0]
+
+    @property
     def interruptible(self) -> bool:
         """Whether an interrupt may be delivered here.
 

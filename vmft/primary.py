@@ -67,7 +67,8 @@ class Primary:
         made_ns = self.recorder.now_ns()
         entry = self.sender.add(kind, at, data, made_ns)
         self.recorder.spend(LOG_ENTRY_NS + len(entry.data) * LOG_BYTE_NS)
-        self._note(made_ns, "log", {**describe(entry), "generation": self.generation})
+        self._note(made_ns, "log", {
+            **describe(entry), "pc": self.recorder.machine.cpu.pc, "generation": self.generation})
         if self.sender.full:
             self.recorder.pause()
         self.recorder.hurry(made_ns + GATHER_NS)
