@@ -90,14 +90,20 @@ class _Judge:
         self.problem, self.table, self.last = problem, table, last
         self.budget = replace(budget, steps_max=STEPS_MAX)
         self.left = min(JUDGEMENTS_MAX, EVENTS_MAX // (last + 1))
+        self.sure = True        # nothing was taken to hold because nobody knew
 
     def fails(self, tight: list[int]) -> bool:
         """Do these calls fail, all others being loose?  No, when nobody knows."""
-        if not tight or self.left <= 0:
+        if not tight:
             return False
         self.left -= 1
+        if self.left < 0:
+            self.sure = False
+            return False
         loose = loosened(self.problem, self.table, frozenset(tight), self.last)
-        return search(loose, self.table, self.budget).valid is False
+        valid = search(loose, self.table, self.budget).valid
+        self.sure = self.sure and valid is not None
+        return valid is False
 
 
 def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:
@@ -113,8 +119,8 @@ def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:
         size = max(1, size // 2)
         before = len(kept)
         kept = _without_chunks(kept, size, judge)
-        if judge.left <= 0 or size == 1 and len(kept) == before:
-            return Core(kept, judge.left > 0)
+        if judge.left < 0 or size == 1 and len(kept) == before:
+            return Core(kept, judge.sure)
 
 
 def _without_chunks(kept: list[int], size: int, judge: _Judge) -> list[int]:
