@@ -118,3 +118,18 @@ def test_a_host_that_would_not_replay_alike_refuses(change: dict[str, Any]) -> N
     assert len(sent) == 1 and isinstance(sent[0], Refused) and spare.rounds == 0
     spare.collect(0, "n1", Pages(2, 1, 0, same, ()))
     assert spare.rounds == 1
+
+
+def test_a_host_that_crashes_while_it_sends_pages_sends_no_more() -> None:
+    """F1: what was not on the wire yet does not come out of a dead host."""
+    pair = Pair(hosts=3)
+    pair.run(20)
+    pair.crash("n2")
+    while not pair.events("clone"):
+        pair.run(1)
+    pair.crash("n1")
+    dropped = [event.data["message"] for event in pair.events("drop", "n1")
+               if event.data["why"] == "lost with its sender"]
+    assert "Pages" in dropped
+    pair.run(100)
+    assert pair.events("backup", "n3") == []

@@ -23,6 +23,14 @@ class Buffered(NamedTuple):
     record: bytes
 
 
+class Made(NamedTuple):
+    """An entry that the backup has not executed: after which instruction, and when, it was made."""
+
+    seq: int
+    at: int
+    time_ns: int
+
+
 class Flight(NamedTuple):
     """A message on its way: its last entry's number, and when it was sent."""
 
@@ -34,7 +42,7 @@ class Sender:
     """The primary's log buffer.
 
     `last` is the newest entry's number, `sent` the newest that a message has carried,
-    `acknowledged` the newest that the backup has confirmed.
+    `acknowledged` the newest that the backup has confirmed; `bytes` counts what was logged.
     Each message is overdue on its own: new ones in steady traffic must not put off an old one.
     """
 
@@ -43,9 +51,10 @@ class Sender:
         self.settings = settings
         self.last = last
         self.acknowledged = last
+        self.bytes = 0
         self.executed = last
         self.buffer: deque[Buffered] = deque()
-        self._made: deque[tuple[int, int]] = deque()    # (seq, when), not executed by the backup
+        self._made: deque[Made] = deque()   # not executed by the backup
         self.sent = last
         self._flights: deque[Flight] = deque()
 
@@ -53,13 +62,20 @@ class Sender:
         """Log one entry; it leaves with the next flush."""
         self.last += 1
         entry = log.Entry(self.last, kind, at, data)
-        self.buffer.append(Buffered(self.last, log.encode(entry)))
-        self._made.append((self.last, now_ns))
+        record = log.encode(entry)
+        self.bytes += len(record)
+        self.buffer.append(Buffered(self.last, record))
+        self._made.append(Made(self.last, at, now_ns))
         return entry
 
     def lag_ns(self, now_ns: int) -> int:
         """How long ago the oldest entry was made that the backup has not executed."""
-        return max(0, now_ns - self._made[0][1]) if self._made else 0
+        return max(0, now_ns - self._made[0].time_ns) if self._made else 0
+
+    @property
+    def behind(self) -> int:
+        """How many instructions the backup has to execute, as far as entries tell."""
+        return self._made[-1].at - self._made[0].at if self._made else 0
 
     @property
     def full(self) -> bool:
@@ -90,7 +106,7 @@ class Sender:
         """Take note of an acknowledgement; answers whether it says anything new."""
         if received > self.last:
             return False
-        while self._made and self._made[0][0] <= executed:
+        while self._made and self._made[0].seq <= executed:
             self._made.popleft()
         self.executed = max(self.executed, executed)
         news = received > self.acknowledged

@@ -123,7 +123,7 @@ class Primary:
         self.outstanding.backup_has_read(ack.read)
         news = self.sender.acknowledge(ack.received, ack.executed)
         lag_ns = self.sender.lag_ns(now_ns)
-        if self.throttle.observe(now_ns, lag_ns):
+        if self.throttle.observe(now_ns, lag_ns, self.sender.behind):
             self._note(now_ns, "share", {"percent": self.throttle.percent, "lag_ns": lag_ns})
         if news:
             self._note(now_ns, "ack", {

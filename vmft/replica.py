@@ -41,8 +41,8 @@ Role = Union[Primary, Backup, Spare]
 class Replica:
     """A host, and the machine on it if there is one.
 
-    It starts as the primary of generation 1 with `peer` as its backup, as that backup, or as a
-    spare, by `status`.
+    It starts as the primary of generation 1 with `peer` as its backup, as that backup, alone (and
+    then nobody seeks a backup for it), or as a spare, by `status`.
     """
 
     def __init__(self, name: str, make_machine: Callable[[], Machine], *, rng: Rng,
@@ -68,11 +68,11 @@ class Replica:
         self._inbox: list[tuple[int, str, Message]] = []
         self._effects: list[Effect] = []
         self._report_ns = 0
-        if status == "primary":
-            self.role = self.live(make_machine(), 1, peer)
+        if status in ("primary", "alone"):
+            self.role = self.live(make_machine(), 1, peer or None)
         elif status == "backup":
             self.role = Backup(Replayer(make_machine(), bugs=bugs), 1, peer, settings, bugs)
-        if status != "spare":
+        if peer:
             self.watch = Watch(1, peer, settings, 0, bugs)
 
     @property

@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple, Union
 from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
-from vmft.guests.build import load
+from vmft.guests.build import Image, load
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
@@ -37,11 +37,12 @@ class StandsStill(Exception):
 
 
 class Delivery(NamedTuple):
-    """A message on its way."""
+    """A message on its way, or about to leave at `left_ns`."""
 
     source: str
     to: str
     message: Message
+    left_ns: int
 
 
 class Reply(NamedTuple):
@@ -54,10 +55,11 @@ class Reply(NamedTuple):
 class Sim:
     """A pair, its disk, its network and its clients, in virtual time.
 
-    `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.
+    `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.  A single
+    host runs the same machine without replication.
     """
 
-    def __init__(self, guest: str, *, seed: int, observe: Observer,
+    def __init__(self, guest: str | Image, *, seed: int, observe: Observer,
                  bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT,
                  hosts: int = HOSTS) -> None:
         rng = Rng(seed, "sim")
@@ -74,12 +76,15 @@ class Sim:
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
         self.crashed: dict[str, int] = {}
-        self.image = load(guest)
+        self.image = load(guest) if isinstance(guest, str) else guest
         self._boots = dict.fromkeys(names, 0)
         self.blocks = {name: Blocks() for name in names} if settings.disk == "local" else {}
         self.replicas = {name: self._boot(name, "spare") for name in names}
-        self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
-        self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
+        if hosts == 1:
+            self.replicas[names[0]] = self._boot(names[0], "alone")
+        else:
+            self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
+            self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
         self._wakes: dict[str, int | None] = {name: 0 for name in self.replicas}
         self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
@@ -148,6 +153,17 @@ class Sim:
         self._note(self.now_ns, node, "crash", {})
         for held in self.network.forget(node):
             self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
+        self._forget_unsent(node)
+
+    def _forget_unsent(self, node: str) -> None:
+        """What a host was still putting on the wire, as the pages of a clone, never leaves."""
+        unsent = {order: event for _, order, event in self._heap
+                  if isinstance(event, Delivery) and event.source == node
+                  and event.left_ns > self.now_ns}
+        for _, event in sorted(unsent.items()):
+            self._dropped(self.now_ns, node, event.to, event.message, "lost with its sender")
+        self._heap = [each for each in self._heap if each[1] not in unsent]
+        heapq.heapify(self._heap)
 
     def restart(self, node: str) -> None:
         """A crashed host comes back, with nothing in its memory."""
@@ -172,7 +188,8 @@ class Sim:
         """Give an order to whoever is live."""
         for name, replica in self.replicas.items():
             if replica.status in ("primary", "alone") and name not in self.crashed:
-                self._push(self.now_ns, Delivery(CLUSTER, name, Administer(order, value)))
+                self._push(self.now_ns, Delivery(
+                    CLUSTER, name, Administer(order, value), self.now_ns))
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -276,7 +293,7 @@ class Sim:
             assert isinstance(message, Packet)
             self._push(arrival, Reply(arrival, message.data))
         else:
-            self._push(arrival, Delivery(source, to, message))
+            self._push(arrival, Delivery(source, to, message, send.at_ns))
 
     def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
         self._order += 1
