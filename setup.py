@@ -16,6 +16,7 @@ def extension(source: Path) -> Extension:
     return Extension(
         f"{package}.{name}",
         [f"{package}/{source.name}"],
+        depends=[f"{package}/{header.name}" for header in sorted(source.parent.glob("*.h"))],
         language="c++",
         extra_compile_args=["-std=c++17", "-O2"],
         optional=True,

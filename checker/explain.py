@@ -16,6 +16,7 @@ from checker.white_box import WHITE_BOX
 from histories import Call, Event
 
 LINES_MAX = 25
+CORE_MAX = 10
 BLACK_BOX = ("linearizable",)
 
 
@@ -78,7 +79,17 @@ def _linearizable(story: Story, part: Verdict) -> list[str]:
     if stuck is None:
         return _plain(story, part)
     return [f"No order of the calls explains this one, {stuck}:", _row(story, stuck),
-            *_model_says(part)]
+            *_model_says(part), *_core(story, part)]
+
+
+def _core(story: Story, part: Verdict) -> list[str]:
+    """The few calls that contradict each other whatever became of the others."""
+    named = part.evidence.get("core", [])
+    calls = [call for call in story.calls.values() if call.start in named]
+    if not 1 < len(calls) <= CORE_MAX:
+        return []
+    return ["These calls alone allow no order, whether or not any other happened:",
+            *[_row(story, call) for call in sorted(calls, key=lambda call: call.start)]]
 
 
 def _twins(story: Story) -> tuple[Call, Call] | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from typing import Callable, NamedTuple, Sequence
 
-STEPS_MAX, MEMORY_MAX = 20_000_000, 5_000_000
+STEPS_MAX, STEPS_PER_CALL, MEMORY_MAX = 1_000_000, 10, 2_000_000
 LEAVES_MAX = 8
 CHECK_EVERY_STEPS = 1024
 CAUSES = ("", "{} configurations tried", "{} configurations remembered", "time is up")
@@ -28,15 +28,22 @@ ALL = ShortCut(63)
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """When to give up: configurations tried, configurations remembered, or told so.
+    """When to give up on a part: configurations tried, configurations remembered, or told so.
+
+    Unless said otherwise, as many are tried as take some 20 seconds and a gigabyte where every
+    one of them is a state that the model has not met before: a million, and ten for each call.
 
     ``expired`` is asked now and then; a caller that wants a limit of wall time passes a clock in
     it, and gives up determinism with it.
     """
 
-    steps_max: int = STEPS_MAX
+    steps_max: int | None = None
     memory_max: int = MEMORY_MAX
     expired: Callable[[], bool] | None = None
+
+    def steps(self, calls: int) -> int:
+        """How many configurations may be tried for so many calls."""
+        return STEPS_MAX + STEPS_PER_CALL * calls if self.steps_max is None else self.steps_max
 
 
 class Leaf(NamedTuple):

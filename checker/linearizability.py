@@ -14,14 +14,17 @@ from typing import Any, Hashable, Sequence
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
+from checker.narrow import core, shortest_prefix
 from checker.native import numbered, search
-from checker.problem import Table, build, guarded
+from checker.problem import Problem, Table, build, guarded
 from checker.verdict import Verdict, merge_valid
+from histories.errors import UsageError
 from histories.history import Call, History
 from histories.value import show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
+CALLS_IN_A_LINE_MAX = 5
 EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted
 EXPLAIN = Budget(steps_max=100_000)
 
@@ -32,9 +35,12 @@ def linearizable(
     """Judge a history, or calls in the order of their invocations.
 
     ``evidence["method"]`` says how: "search", or the name of a monitor.  Invalid:
-    ``evidence["op"]`` is the index of the op up to which no order explains what was seen, ``ops``
-    the indexes of the calls open there, ``orders`` the longest orders that got so far, each with
-    the state it leads to and the model's reason against every next call.
+    ``evidence["op"]`` is the index of the op that ends the shortest prefix that no order explains,
+    ``orders`` the longest orders of its calls, each with the state it leads to and the model's
+    reason against every next call, ``ops`` the indexes of the ops open there.  Where a prefix has
+    at most EXPLAINED_CALLS_MAX calls, ``core`` names, by the op that invokes them, few calls that
+    fail even when all others of the prefix may have happened or not, with any answer;
+    ``core_smallest`` says whether it is known that none of them can be spared.
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
     """
@@ -78,8 +84,7 @@ def _judge(
         why = f"an order of {len(found.order)} calls explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.places), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
-    calls = _calls(history)
-    return _not_valid([calls[place] for place in problem.places], found, table)
+    return _not_valid(_calls(history), problem, found, table, budget)
 
 
 def _judged(
@@ -95,7 +100,7 @@ def _judged(
         problem = build(calls, table)
         found = search(problem, table, EXPLAIN)
         if found.valid is False:
-            verdict = _not_valid([calls[place] for place in problem.places], found, table)
+            verdict = _not_valid(calls, problem, found, table, EXPLAIN)
             return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})
     stuck = _ending(history, judged.op)
     return Verdict(valid=False, why=_why(stuck), evidence={
@@ -121,28 +126,53 @@ def _indexes(calls: Sequence[Call]) -> list[int]:
     return sorted(index for call in calls for index in call.indexes)[:NAMED_CALLS_MAX]
 
 
-def _not_valid(numbered: list[Call], found: Found, table: Table) -> Verdict:
+def _not_valid(
+    calls: Sequence[Call], problem: Problem, found: Found, table: Table, budget: Budget
+) -> Verdict:
     """What a search that found no order says."""
-    assert found.stuck is not None
-    stuck = numbered[found.stuck]
-    around = _around(numbered, stuck)
-    evidence: dict[str, Any] = {
-        "method": "search", "calls": len(numbered), "steps": found.steps,
-        "op": stuck.end, "ops": _indexes(around),
-    }
+    numbered = [calls[place] for place in problem.places]
+    size = {"method": "search", "calls": len(numbered), "steps": found.steps}
     if found.valid is None:
-        return _unknown(stuck, around, found, evidence)
+        return _unknown(numbered, found, size)
+    evidence: dict[str, Any] = {}
+    last = problem.events.index(~_stuck(found))
+    try:
+        last, found = shortest_prefix(problem, table, found, budget)
+        if last < 2 * EXPLAINED_CALLS_MAX:
+            few, smallest = core(problem, table, last, budget)
+            evidence = {"core": [numbered[n].start for n in few], "core_smallest": smallest}
+    except UsageError:
+        pass        # the model cannot take a call without its answer; then there is less to tell
+    ending, around = numbered[~problem.events[last]], _around(numbered, numbered[_stuck(found)])
     orders = [_order(leaf, numbered, around, table) for leaf in found.leaves]
-    return Verdict(valid=False, why=_why(stuck), evidence={**evidence, "orders": orders})
+    named = around if ending in around else [*around, ending]
+    return Verdict(valid=False, why=_why(ending), evidence={
+        **size, "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
 
 
-def _unknown(stuck: Call, around: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
-    pending = sum(call.end is None for call in around)
+def _stuck(found: Found) -> int:
+    assert found.stuck is not None
+    return found.stuck
+
+
+def _unknown(numbered: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
+    stuck = numbered[_stuck(found)]
+    around = _around(numbered, stuck)
+    pending = [call for call in around if call.end is None]
+    others = [call for call in around if call.end is not None and call is not stuck]
     why = (
-        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(around) - pending} calls are "
-        f"open and {pending} more have no known end"
+        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
+        f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
     )
-    return Verdict(valid=None, why=why, evidence={**size, "cause": found.cause})
+    return Verdict(valid=None, why=why, evidence={
+        **size, "op": stuck.end, "ops": _indexes(around), "cause": found.cause})
+
+
+def _named(calls: list[Call]) -> str:
+    """Some of the calls, in brackets."""
+    shown = [f"process {call.process}: {call}" for call in calls[:CALLS_IN_A_LINE_MAX]]
+    more = ["..."] if len(calls) > len(shown) else []
+    return f" ({', '.join(shown + more)})" if shown else ""
 
 
 def _around(numbered: Sequence[Call], stuck: Call) -> list[Call]:

@@ -57,16 +57,16 @@ def search(
     """Look for a linearization of the problem's calls."""
     if NATIVE is None:
         return plain.search(problem, table, budget, cuts)
+    steps_max = budget.steps(len(problem.classes))
     answer = NATIVE.search(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        (table.init, int(cuts), budget.steps_max, budget.memory_max, CHECK_EVERY_STEPS,
-         LEAVES_MAX),
+        (table.init, int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX),
         table.step, budget.expired)
     if answer is None:      # more calls overlap than it has slots for
         return plain.search(problem, table, budget, cuts)
     status, steps, stuck, order, leaves = answer
     cause = CAUSES[status - 1] if status > 1 else ""
-    cause = cause.format((budget.steps_max, budget.memory_max, 0)[status - 2] if cause else "")
+    cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")
     return Found(
         {0: True, 1: False}.get(status), _numbers(order), None if status == 0 else stuck,
         [Leaf(_numbers(calls), state) for calls, state in leaves], steps, cause)

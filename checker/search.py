@@ -178,6 +178,7 @@ class Search:
         self.deepest = 0
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
+        self.steps_max = budget.steps(len(problem.classes))
         self.classes = problem.classes
         returned = {~event for event in problem.events if event < 0}
         self.pending: dict[int, list[int]] = {}
@@ -221,8 +222,8 @@ class Search:
         """Count a step; say why the search must end, or nothing."""
         self.steps += 1
         budget = self.budget
-        if self.steps > budget.steps_max:
-            return CAUSES[1].format(budget.steps_max)
+        if self.steps > self.steps_max:
+            return CAUSES[1].format(self.steps_max)
         if self.memory.size > budget.memory_max:
             return CAUSES[2].format(budget.memory_max)
         if self.steps % CHECK_EVERY_STEPS == 0 and budget.expired and budget.expired():

@@ -251,11 +251,19 @@ def test_a_spent_budget_is_unknown_with_its_cause() -> None:
     verdict = linearizable(hard_history(), models.kv, budget=Budget(steps_max=1000))
     assert verdict.valid is None
     assert "1000 configurations tried" in verdict.why
-    assert "30 more have no known end" in verdict.why
+    assert "30 more have no known end (process 0: append [\"k\" \"0\"]" in verdict.why
+    assert "..." in verdict.why and len(verdict.evidence["ops"]) > 30
     verdict = linearizable(hard_history(), models.kv, budget=Budget(memory_max=1000))
     assert "1000 configurations remembered" in verdict.why
     verdict = linearizable(hard_history(), models.kv, budget=Budget(expired=lambda: True))
     assert "time is up" in verdict.why
+
+
+def test_the_default_budget_grows_with_the_history() -> None:
+    """A long history is never unknown for its length alone."""
+    assert Budget().steps(0) <= 1_000_000
+    assert Budget().steps(10_000_000) >= 100_000_000
+    assert Budget(steps_max=5).steps(10_000_000) == 5
 
 
 # Models of others

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -64,6 +66,23 @@ def test_every_model_is_tried() -> None:
     elsewhere = {"token", "echo", "fenced-lease"}
     tried = {name.partition(":")[0] for name in [*THINGS, *MAKERS, *elsewhere]}
     assert tried == {name.partition(":")[0] for name in models.MODELS}
+
+
+def test_the_page_has_every_model_and_its_calls() -> None:
+    """The table of docs/judge.md is what the models say of themselves."""
+    page = (Path(__file__).resolve().parent.parent / "docs/judge.md").read_text(encoding="utf-8")
+    table = [line for line in page.splitlines() if line.startswith("| `")]
+    assert table == [
+        f"| `{name}` | {'; '.join(f'`{f}`: {words}' for f, words in model.fs.items())} |"
+        for name, model in sorted(models.MODELS.items())]
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/judge.md"])
+def test_the_examples_run(name: str) -> None:
+    """Whoever copies an example gets what it promises."""
+    page = (Path(__file__).resolve().parent.parent / name).read_text(encoding="utf-8")
+    for example in re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL):
+        exec(example, {})
 
 
 @pytest.mark.parametrize("text, name, valid", [

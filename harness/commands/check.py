@@ -22,7 +22,8 @@ from histories.read import read_history
 
 TIMEOUT_S = 60
 MEMORY_MB = 1000
-REMEMBERED_PER_MB = 10_000          # configurations, roughly
+REMEMBERED_PER_MB = 1000            # configurations, each with a state never met before
+STEPS_MAX = 10**12                  # time and memory end a search here
 
 
 class Task(NamedTuple):
@@ -99,7 +100,7 @@ def judge(task: Task) -> Judged:
     """Judge one file."""
     history = read_history(task.path, task.format, bytes_max=task.bytes_max)
     deadline_s = time.monotonic() + task.timeout_s
-    budget = Budget(memory_max=task.memory_mb * REMEMBERED_PER_MB,
+    budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
     model = models.by_name(task.model)
     try:

@@ -1,0 +1,135 @@
+"""The least of a failing history that still fails: its shortest prefix, and a core of few calls.
+
+A call that is *loosened* may happen at any time after its invocation, with any answer, or never,
+as if its client had never been answered.  In a prefix those calls are loose that have not returned
+yet.  In a core they are all but a few: to leave calls out altogether would be no proof, and would
+end at a single read, of a value whose write was left out.
+
+The core is found by delta debugging (Zeller & Hildebrandt, TSE 2002), over whole calls.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import replace
+from typing import Container, NamedTuple
+
+from checker.found import Budget, Found
+from checker.model import UNKNOWN
+from checker.native import search
+from checker.problem import READ, Problem, Table
+
+STEPS_MAX = 20_000              # of one judgement
+JUDGEMENTS_MAX = 500
+EVENTS_MAX = 1_000_000          # in all judgements together
+
+
+class Core(NamedTuple):
+    """Calls that contradict each other, in the order of their returns.
+
+    ``smallest``: it is known that none of them can be loosened.
+    """
+
+    calls: list[int]
+    smallest: bool
+
+
+def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers."""
+    events, classes = array("i"), array("i", problem.classes)
+    until = problem.events[:last + 1]
+    returned = {~event for event in until if event < 0 and ~event in tight}
+    loose: dict[int, int] = {}
+    for event in until:
+        if event < 0:
+            if ~event in returned:
+                events.append(event)
+            continue
+        if event not in returned:
+            number = classes[event]
+            if number not in loose:
+                loose[number] = table.classify(table.classes[number]._replace(
+                    ret=UNKNOWN, completion=None, outcome="info"))
+            classes[event] = loose[number]
+            if table.kinds[number] == READ:
+                continue
+        events.append(event)
+    while events and events[-1] >= 0:
+        events.pop()
+    return Problem(events, classes, problem.places)
+
+
+def shortest_prefix(
+    problem: Problem, table: Table, found: Found, budget: Budget
+) -> tuple[int, Found]:
+    """The event that ends the shortest prefix that fails, and what a search of it found.
+
+    A search knows the answers of calls that return later, so it may be stuck earlier, never later.
+    A prefix of which the search gives up is taken for one that holds.
+    """
+    assert found.stuck is not None
+    first = problem.events.index(~found.stuck)
+    ends = [at for at in range(first, len(problem.events)) if problem.events[at] < 0]
+    budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
+    low, middle, high = 0, 0, len(ends) - 1
+    while low < high:
+        tried = search(
+            loosened(problem, table, range(len(problem.classes)), ends[middle]), table, budget)
+        if tried.valid is False:
+            high, found = middle, tried
+        else:
+            low = middle + 1
+        middle = (low + high) // 2
+    return ends[high], found
+
+
+class _Judge:
+    """Which calls of a prefix fail on their own, as long as its patience lasts."""
+
+    def __init__(self, problem: Problem, table: Table, last: int, budget: Budget) -> None:
+        self.problem, self.table, self.last = problem, table, last
+        self.budget = replace(budget, steps_max=STEPS_MAX)
+        self.left = min(JUDGEMENTS_MAX, EVENTS_MAX // (last + 1))
+        self.sure = True        # nothing was taken to hold because nobody knew
+
+    def fails(self, tight: list[int]) -> bool:
+        """Do these calls fail, all others being loose?  No, when nobody knows."""
+        if not tight:
+            return False
+        self.left -= 1
+        if self.left < 0:
+            self.sure = False
+            return False
+        loose = loosened(self.problem, self.table, frozenset(tight), self.last)
+        valid = search(loose, self.table, self.budget).valid
+        self.sure = self.sure and valid is not None
+        return valid is False
+
+
+def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:
+    """Few calls of the prefix that ends at an event, and fails, which fail on their own."""
+    judge = _Judge(problem, table, last, budget)
+    returns = [~event for event in problem.events[:last + 1] if event < 0]
+    size = 1
+    while size < len(returns) and not judge.fails(returns[-size:]):
+        size *= 2
+    kept = returns[-size:]
+    size = len(kept)
+    while True:
+        size = max(1, size // 2)
+        before = len(kept)
+        kept = _without_chunks(kept, size, judge)
+        if judge.left < 0 or size == 1 and len(kept) == before:
+            return Core(kept, judge.sure)
+
+
+def _without_chunks(kept: list[int], size: int, judge: _Judge) -> list[int]:
+    """The calls without every chunk of this size that the failure can do without."""
+    at = 0
+    while at < len(kept):
+        rest = kept[:at] + kept[at + size:]
+        if judge.fails(rest):
+            kept = rest
+        else:
+            at += size
+    return kept

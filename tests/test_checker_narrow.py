@@ -1,0 +1,94 @@
+"""The least that fails: exact against brute force, and the same from both searches."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from objects import random_history
+from random_histories import brute_force
+from test_checker_linearizability import history
+from things import THINGS
+
+from checker import UNKNOWN, Inconsistent, Model, linearizable, models, native
+from checker import search as plain
+from checker.verdict import Verdict
+from histories import Call, History
+
+NAMES = sorted(set(THINGS) - {"kv"})
+
+
+def spoilt(name: str, seed: int, calls: int) -> History:
+    rng = Random(seed)
+    thing = THINGS[name](rng)   # type: ignore[call-arg]
+    return random_history(rng, thing.draw, thing.apply, calls=calls, spoilt=True)
+
+
+def fails(made: History, last: int, model: Model) -> bool:
+    """Is there no order for the ops up to this one?"""
+    return not brute_force(History(made.ops[:last + 1]).calls(), model)
+
+
+def only(calls: list[Call], tight: list[int], last: int) -> list[Call]:
+    """The calls up to an op, all but some with neither end nor answer."""
+    return [call if call.start in tight
+            else call._replace(outcome="info", completion=None, ret=UNKNOWN)
+            for call in calls if call.start <= last and call.outcome != "fail"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), calls=st.integers(2, 8))
+def test_the_prefix_and_the_core_are_the_least(name: str, seed: int, calls: int) -> None:
+    model = replace(models.by_name(name), monitor="")
+    made = spoilt(name, seed, calls)
+    verdict = linearizable(made, model)
+    if verdict.valid:
+        return
+    op, core = verdict.evidence["op"], verdict.evidence["core"]
+    assert fails(made, op, model) and not fails(made, op - 1, model)
+    assert verdict.evidence["core_smallest"]
+    assert not brute_force(only(made.calls(), core, op), model)
+    for spared in core:
+        rest = [start for start in core if start != spared]
+        assert brute_force(only(made.calls(), rest, op), model)
+
+
+@pytest.mark.skipif(native.NATIVE is None, reason="there is no native search")
+@pytest.mark.parametrize("name", sorted(THINGS))
+def test_both_searches_tell_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[list[Verdict]] = []
+    for pure in (False, True):
+        if pure:
+            monkeypatch.setattr("checker.narrow.search", plain.search)
+            monkeypatch.setattr("checker.linearizability.search", plain.search)
+        told.append([linearizable(spoilt(name, seed, 12), models.by_name(name))
+                     for seed in range(40)])
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("text, model, op, core", [
+    # The second answer convicts when it is told, not when the first returns.
+    ("0+inc 1+inc 0:inc=2 1:inc=2", models.counter, 3, [0, 1]),
+    # A stale read needs the write that it is older than, and the read that saw that one.
+    ("0+write=1 0:write=1 0+write=2 0:write=2 1+write=3 0+read 0:read=1 1:write=3",
+     models.register, 6, [0, 2, 5]),
+    ("0+write=1 0:write=1 0+read 0:read=7", models.register, 3, [2]),
+])
+def test_the_least_of_known_histories(text: str, model: Model, op: int, core: list[int]) -> None:
+    evidence: Any = linearizable(history(text), replace(model, monitor="")).evidence
+    assert (evidence["op"], sorted(evidence["core"])) == (op, core)
+
+
+def test_a_model_that_needs_answers_is_judged_without_a_core() -> None:
+    def step(state: Any, f: str, arg: Any, ret: Any) -> Any:
+        return state + 1 if int(ret) == state else Inconsistent(f"told {ret} after {state}")
+
+    told = Model(name="told", init=0, step=step, fs={"go": "a number"})
+    verdict = linearizable(history("0+go 1+go 0:go=0 1:go=7"), told)
+    assert verdict.valid is False
+    assert verdict.evidence["op"] == 3 and "core" not in verdict.evidence
