@@ -138,6 +138,22 @@ def test_every_side_can_move_again_and_again(order: str) -> None:
     check(pair)
 
 
+def test_a_primary_that_hands_over_stands_still_wherever_it_is() -> None:
+    """F4, F6: moved meanwhile, it makes no entries that its slow backup would have to execute."""
+    pair = busy(5)
+    pair.sim.slow("n2", 100_000)
+    pair.sim.administer("failover")
+    pair.sim.administer("move-primary", 3)
+    until(pair, "moved")
+    position = pair.position("n3")
+    pair.run(15)
+    assert pair.position("n3") == position and not pair.events("suspect")
+    pair.sim.slow("n2", 1)
+    pair.run(RESTORED_MS)
+    assert pair.role("n2") == "primary"
+    check(pair)
+
+
 @pytest.mark.parametrize("host", [1, 2, 9])
 def test_an_order_that_makes_no_sense_is_refused(host: int) -> None:
     """To where the pair is already, nothing moves; to where nobody is, the move is given up."""

@@ -172,7 +172,8 @@ class Moves:
         assert role.sender is not None and role.peer is not None
         due_ns = role.recorder.timer_due_ns
         left_ns = None if due_ns is None else max(0, due_ns - role.busy_ns)
-        return PrimaryState(role.peer, role.sender.last, role.released, role.share_percent, left_ns)
+        return PrimaryState(role.peer, role.sender.last, role.released, role.share_percent,
+                            left_ns, role.yielding)
 
     # The other side
 
@@ -230,7 +231,7 @@ class Moves:
         role = self.replica.live(machine, generation, state.peer)
         role.sender = Sender(generation, self.replica.settings, state.last)
         role.released, role.share_percent = state.released, state.share_percent
-        role.busy_ns = now_ns
+        role.busy_ns, role.yielding = now_ns, state.yielding
         if state.timer_left_ns is not None:
             role.recorder.timer_due_ns = now_ns + state.timer_left_ns
         role.recorder.continue_time(now_ns)

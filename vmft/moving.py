@@ -43,6 +43,7 @@ class PrimaryState(NamedTuple):
     released: int           # output
     share_percent: int
     timer_left_ns: int | None
+    yielding: bool          # it hands over to its backup
 
 
 class BackupState(NamedTuple):
