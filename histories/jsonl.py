@@ -36,7 +36,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
-_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain).encode
+# What contains itself ends in a RecursionError, without being looked for in every line.
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circular=False,
+                           default=_plain).encode
 
 
 def dump_op(op: Op) -> str:

@@ -14,7 +14,7 @@ import re
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Iterator, Mapping, TextIO
 
 from histories.errors import UsageError
 from histories.history import History
@@ -85,13 +85,17 @@ class RunWriter:
 
     def op(self, op: Op) -> None:
         """Add an op to the history; it is on its way to the disk when this returns."""
-        with _one_line(self.path):
-            self._history.write(dump_op(op) + "\n")
+        self._append(self._history, dump_op(op))
 
     def event(self, event: Event) -> None:
         """Add an event to the trace."""
-        with _one_line(self.path):
-            self._trace.write(dump_event(event) + "\n")
+        self._append(self._trace, dump_event(event))
+
+    def _append(self, file: TextIO, line: str) -> None:
+        try:
+            file.write(line + "\n")
+        except OSError as problem:
+            raise _told(self.path, problem) from None
 
     def results(self, results: Mapping[str, Any]) -> None:
         """Store what was concluded, all of it or nothing; may be called again."""
@@ -229,5 +233,8 @@ def _one_line(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        where = problem.filename or path
-        raise UsageError(f"{where}: {problem.strerror or problem}") from None
+        raise _told(path, problem) from None
+
+
+def _told(path: Path, problem: OSError) -> UsageError:
+    return UsageError(f"{problem.filename or path}: {problem.strerror or problem}")

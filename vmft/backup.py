@@ -15,6 +15,7 @@ from vmft.backup_io import BackupIO
 from vmft.channel import Receiver
 from vmft.devices import DiskOperation
 from vmft.messages import DISK_NODE, Ack, DiskReply, Effect, Log, Note, Send
+from vmft.moments import earliest
 from vmft.recorder import INSTRUCTION_NS, Output
 from vmft.replayer import Replayer
 from vmft.settings import Settings
@@ -101,8 +102,8 @@ class Backup:
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute."""
         runnable = self.replayer.runnable() and not self.frozen
-        times = (max(now_ns, self.busy_ns) if runnable else None, self.io.due_ns(now_ns))
-        return min((each for each in times if each is not None), default=None)
+        replay_ns = max(now_ns, self.busy_ns) if runnable else None
+        return earliest(replay_ns, self.io.due_ns(now_ns))
 
     @property
     def caught_up(self) -> bool:

@@ -11,6 +11,7 @@ from vmft.machine import Machine
 from vmft.messages import (DISK_NODE, SWITCH, Administer, Advertise, Copied, Handover, Message,
                            Moved, MoveBackup, Note, Quiesce, Refused, Send, Taken, TestAndSet,
                            TestAndSetReply)
+from vmft.moments import earliest
 from vmft.moving import BackupState, Mover, Phase, PrimaryState
 from vmft.primary import Primary
 from vmft.replayer import Replayer
@@ -19,6 +20,8 @@ from vmft.watch import Watch
 
 if TYPE_CHECKING:
     from vmft.replica import Replica
+
+ABOUT_MOVES = (Administer, MoveBackup, Quiesce, Handover, Moved, Copied, Refused, Taken)
 
 
 class Moves:
@@ -36,6 +39,8 @@ class Moves:
 
     def handle(self, now_ns: int, source: str, message: Message) -> None:
         """A message about a move; others are ignored."""
+        if not isinstance(message, ABOUT_MOVES):
+            return
         role = self.replica.role
         if isinstance(message, Administer) and isinstance(role, Primary) \
                 and message.order in (control.MOVE_PRIMARY, control.MOVE_BACKUP):
@@ -79,11 +84,13 @@ class Moves:
 
     def due_ns(self, now_ns: int) -> int | None:
         """When to call step next."""
+        if self.mover is None and self.arrival is None:
+            return None
         arriving = self._ask_ns if self.arrival is not None else None
         leaving, role = None, self.replica.role
         if self.mover is not None and not isinstance(role, Spare):
             leaving = max(self.mover.due_ns(now_ns), role.busy_ns)
-        return min((each for each in (arriving, leaving) if each is not None), default=None)
+        return earliest(arriving, leaving)
 
     def forget(self) -> None:
         """Whatever was under way is over: this replica has lost, or goes live."""

@@ -70,6 +70,8 @@ class Outstanding:
 
     def due_ns(self, now_ns: int) -> int | None:
         """When there is something to send next."""
+        if not self.operations:
+            return None
         if any(number not in self._sent_ns and not self._must_wait(operation)
                for number, operation in self.operations.items()):
             return now_ns

@@ -19,6 +19,7 @@ from vmft.blocks import DONE
 from vmft.channel import Sender
 from vmft.lag import Throttle
 from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
+from vmft.moments import earliest
 from vmft.outstanding import Outstanding
 from vmft.recorder import INSTRUCTION_NS, Output, Recorder
 from vmft.replayer import RESULT_NAMES
@@ -242,8 +243,7 @@ class Primary:
         if self._running():
             ready_ns = self.recorder.wake_ns(max(now_ns, self.busy_ns))
         due_ns = self.sender.due_ns() if self.sender is not None else None
-        times = (ready_ns, due_ns, self.outstanding.due_ns(now_ns))
-        return min((each for each in times if each is not None), default=None)
+        return earliest(ready_ns, due_ns, self.outstanding.due_ns(now_ns))
 
     def take_effects(self) -> list[Effect]:
         """What should be done, since the last call."""

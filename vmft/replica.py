@@ -26,6 +26,7 @@ from vmft.moves import Moves
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Ack, Administer, Advertise, Copied,
                            DiskReply, Effect, Fenced, Heartbeat, HostUp, Log, Message, Note, Packet,
                            Pages, Place, Refused, Send, Switch, TestAndSetReply)
+from vmft.moments import earliest
 from vmft.primary import Primary
 from vmft.prng import Rng
 from vmft.protector import Protector
@@ -135,8 +136,7 @@ class Replica:
         if self._inbox:
             return now_ns
         work_ns = self.role.wake_ns(now_ns) if self._executing() and not self.mute else None
-        times = (work_ns, self._due_ns(now_ns), self._report_ns)
-        return min(each for each in times if each is not None)
+        return earliest(work_ns, self._due_ns(now_ns), self._report_ns)
 
     @property
     def mute(self) -> bool:
@@ -149,12 +149,11 @@ class Replica:
         if self.mute:
             reboot_ns = None if self.halted_ns is None \
                 else self.halted_ns + self.settings.reboot_ns
-            return min((each for each in (served, reboot_ns) if each is not None), default=None)
+            return earliest(served, reboot_ns)
         watched = self.watch.due_ns() if self.watch is not None else None
         protecting = self.protector is not None and self._executing()
         protected = self.protector.due_ns() if self.protector and protecting else None
-        times = (served, watched, protected, self.moves.due_ns(now_ns))
-        return min((each for each in times if each is not None), default=None)
+        return earliest(served, watched, protected, self.moves.due_ns(now_ns))
 
     def _report(self, now_ns: int) -> None:
         """Tell the cluster service that this host is there; a halted one becomes a spare."""
