@@ -19,9 +19,9 @@ from checker.model import UNKNOWN
 from checker.native import search
 from checker.problem import READ, Problem, Table
 
-STEPS_MAX = 20_000              # of one judgement
+STEPS_MAX = 20_000              # of all judgements for one core together, as are:
 JUDGEMENTS_MAX = 500
-EVENTS_MAX = 1_000_000          # in all judgements together
+EVENTS_MAX = 1_000_000
 
 
 class Core(NamedTuple):
@@ -65,7 +65,8 @@ def shortest_prefix(
     """The event that ends the shortest prefix that fails, and what a search of it found.
 
     A search knows the answers of calls that return later, so it may be stuck earlier, never later.
-    A prefix of which the search gives up is taken for one that holds.
+    A prefix of which the search gives up is taken for one that holds.  Calls that failed did not
+    happen, in prefixes that end before they did neither.
     """
     assert found.stuck is not None
     first = problem.events.index(~found.stuck)
@@ -88,7 +89,7 @@ class _Judge:
 
     def __init__(self, problem: Problem, table: Table, last: int, budget: Budget) -> None:
         self.problem, self.table, self.last = problem, table, last
-        self.budget = replace(budget, steps_max=STEPS_MAX)
+        self.budget, self.steps = budget, STEPS_MAX
         self.left = min(JUDGEMENTS_MAX, EVENTS_MAX // (last + 1))
         self.sure = True        # nothing was taken to hold because nobody knew
 
@@ -101,9 +102,10 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, frozenset(tight), self.last)
-        valid = search(loose, self.table, self.budget).valid
-        self.sure = self.sure and valid is not None
-        return valid is False
+        found = search(loose, self.table, replace(self.budget, steps_max=self.steps))
+        self.steps -= min(found.steps, self.steps)
+        self.sure = self.sure and found.valid is not None
+        return found.valid is False
 
 
 def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:

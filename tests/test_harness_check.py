@@ -61,3 +61,21 @@ def test_limits_and_strangers(
 def test_a_pattern_that_names_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", str(folder / "*.edn"), "--model", "counter"]) == 254
     assert "no file has such a name" in capsys.readouterr().err
+
+
+def test_a_weaker_level(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A stale read of another process is in order, though late."""
+    ops = [(0, "invoke", "write", 1), (0, "ok", "write", 1),
+           (1, "invoke", "read", None), (1, "ok", "read", None)]
+    path = tmp_path / "stale.jsonl"
+    path.write_text("".join(
+        json.dumps({"process": process, "type": kind, "f": f, "value": value}) + "\n"
+        for process, kind, f, value in ops))
+    assert main(["check", str(path), "--model", "register"]) == 1
+    assert "It is sequentially consistent: only time is against it." in capsys.readouterr().out
+    assert main(["check", str(path), "--model", "register", "--consistency", "sequential"]) == 0
+
+
+def test_no_weaker_level_holds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", str(folder / "bad.jsonl"), "--model", "counter"])
+    assert "It is not sequentially consistent either." in capsys.readouterr().out

@@ -8,15 +8,17 @@ import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-from checker import Budget, Verdict, linearizable, models
+from checker import Budget, Model, Verdict, linearizable, models
 from checker.check import merge
+from checker.consistency import sequential
 from checker.explain import explain
 from checker.verdict import EXIT_CODES, to_json, word
 from harness.run import Recorded
-from histories import Trace, UsageError
+from histories import History, Trace, UsageError
 from histories.jsonl import FILE_BYTES_MAX
 from histories.read import read_history
 
@@ -24,6 +26,8 @@ TIMEOUT_S = 60
 MEMORY_MB = 1000
 REMEMBERED_PER_MB = 1000            # configurations, each with a state never met before
 STEPS_MAX = 10**12                  # time and memory end a search here
+WEAKER_OPS_MAX, WEAKER_STEPS_MAX = 20_000, 100_000
+LEVELS = {"linearizable": linearizable, "sequential": sequential}
 
 
 class Task(NamedTuple):
@@ -35,6 +39,7 @@ class Task(NamedTuple):
     timeout_s: int
     memory_mb: int
     bytes_max: int
+    consistency: str
 
 
 class Judged(NamedTuple):
@@ -50,6 +55,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help="files, or patterns with * and **")
     parser.add_argument("--model", required=True, help="what the calls should mean; see list")
     parser.add_argument("--format", help="the files' format, where it is not recognised")
+    parser.add_argument("--consistency", choices=list(LEVELS), default="linearizable",
+                        help="what the order of the calls must keep (default %(default)s)")
     parser.add_argument("--timeout", type=int, default=TIMEOUT_S, metavar="SECONDS",
                         help="a file that takes longer is unknown (default %(default)s s)")
     parser.add_argument("--memory", type=int, default=MEMORY_MB, metavar="MB",
@@ -64,7 +71,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Judge each file; invalid outranks unknown outranks valid."""
     model = models.by_name(arguments.model).name
     tasks = [Task(path, model, arguments.format, arguments.timeout, arguments.memory,
-                  arguments.size_limit) for path in expand(arguments.files)]
+                  arguments.size_limit, arguments.consistency) for path in expand(arguments.files)]
     judged = list(_progress(_judge_all(tasks, arguments.jobs), len(tasks)))
     verdict = merge({each.path: each.verdict for each in judged})
     if arguments.json:
@@ -104,11 +111,24 @@ def judge(task: Task) -> Judged:
                     expired=lambda: time.monotonic() > deadline_s)
     model = models.by_name(task.model)
     try:
-        verdict = merge({"linearizable": linearizable(history, model, budget=budget)})
+        level = LEVELS[task.consistency](history, model, budget=budget)
+        verdict = merge({task.consistency: level})
+        lines = _weaker(history, model, budget) if task.consistency == "linearizable" \
+            and verdict.valid is False else []
     except UsageError as problem:
         raise UsageError(f"{task.path}: {problem}") from None
     record = Recorded({"name": f"{task.path}, model {model.name}"}, history, Trace())
-    return Judged(task.path, verdict, explain(record, verdict))
+    return Judged(task.path, verdict, [*explain(record, verdict), *lines])
+
+
+def _weaker(history: History, model: Model, budget: Budget) -> list[str]:
+    """What still holds of a history that is not linearizable, where that is cheap to say."""
+    if len(history.ops) > WEAKER_OPS_MAX:
+        return []
+    weaker = sequential(history, model, budget=replace(budget, steps_max=WEAKER_STEPS_MAX))
+    said = {True: "It is sequentially consistent: only time is against it.",
+            False: "It is not sequentially consistent either."}
+    return [said[weaker.valid]] if weaker.valid is not None else []
 
 
 def _progress(judged: Iterator[Judged], total: int) -> Iterator[Judged]:
@@ -131,7 +151,7 @@ def report(judged: list[Judged]) -> list[str]:
         return lines[:-1]
     width = max(len(each.path) for each in judged)
     for each in judged:
-        evidence = each.verdict.parts["linearizable"].evidence
+        (evidence,) = (part.evidence for part in each.verdict.parts.values())
         size = f"{evidence['calls']} calls, {evidence['method']}" if "calls" in evidence else ""
         lines.append(f"{each.path:<{width}}  {word(each.verdict.valid):<7}  {size}".rstrip())
     counts = [sum(each.verdict.valid is valid for each in judged) for valid in (True, False, None)]
