@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from bench import clone, failover, ft_overhead, sim_throughput
 from harness.test import Test
+from vmft.counting import NATIVE
 from vmft.settings import DEFAULT, MILLISECOND_NS
+
+pytestmark = pytest.mark.skipif(NATIVE is None, reason="busy guests take minutes without it")
 
 
 def test_the_cost_of_replication_is_measured() -> None:
