@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from checker.check import Record
+from checker.lag_bound import Slow
 from checker.verdict import Verdict
 from histories import Event
 
@@ -31,6 +32,7 @@ class Takeover:
         self.winner: str | None = None
         self.since_ns: int | None = None
         self.cut: set[tuple[str, str]] = set()
+        self.slow = Slow()
         self.longest_ns = self.count = 0
         self.problems: list[dict[str, Any]] = []
 
@@ -47,6 +49,7 @@ class Takeover:
     def take(self, event: Event) -> None:
         """One event that decides who could go live."""
         data, kind = event.data, event.kind
+        self.slow.hear(event)
         if kind == "live":
             self._live(event)
         elif kind == "suspect" and data["generation"] >= self.generation:
@@ -65,6 +68,8 @@ class Takeover:
             self.since_ns = event.time
 
     def _able(self, name: str) -> bool:
+        if name in self.slow.hosts:
+            return False
         return self.winner in (None, name) and not self.cut & {(name, DISK), (DISK, name)}
 
     def _live(self, event: Event) -> None:

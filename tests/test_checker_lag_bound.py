@@ -26,7 +26,15 @@ def test_a_lag_up_to_the_bound_is_right() -> None:
 @pytest.mark.parametrize("change", ["slow", "order", "join", "keep", "boot", "restart"])
 def test_a_lag_counts_when_it_had_time_to_settle(change: str) -> None:
     """The feedback is slow on purpose."""
-    slow = event(2000, "n2", change, percent=30)
+    slow = event(2000, "n2", change, times=10)
     assert judge(lag_bound, slow, ack(1999 + SETTLED, LAG + 1)).valid is True
     verdict = judge(lag_bound, slow, ack(2000 + SETTLED, LAG + 1))
     assert verdict.valid is False and "n1 lagged 1001 ms behind" in verdict.why
+
+
+def test_a_host_that_no_share_can_wait_for_is_excused_until_it_is_fast_again() -> None:
+    """The primary's least share is a twentieth; beyond that the feedback is powerless."""
+    crawling, recovered = event(0, "n2", "slow", times=1000), event(5000, "n2", "slow", times=1)
+    assert judge(lag_bound, crawling, ack(4000 + SETTLED, LAG + 1)).valid is True
+    verdict = judge(lag_bound, crawling, recovered, ack(5000 + SETTLED, LAG + 1))
+    assert verdict.valid is False
