@@ -86,7 +86,7 @@ def _lag_bound(story: Story, part: Verdict) -> list[str]:
              f"  {seconds(first['time'])}  first seen, in generation {first['generation']}."]
     slow = [event for event in story.record.trace.of("slow", "share")
             if event.time <= first["time"]]
-    return lines + [f"  {seconds(event.time)}  {event.node} at {event.data['percent']} percent."
+    return lines + [f"  {seconds(event.time)}  {event.node} {event.data['times']} times slower."
                     for event in slow[-2:]]
 
 
