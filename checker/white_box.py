@@ -86,8 +86,14 @@ def _lag_bound(story: Story, part: Verdict) -> list[str]:
              f"  {seconds(first['time'])}  first seen, in generation {first['generation']}."]
     slow = [event for event in story.record.trace.of("slow", "share")
             if event.time <= first["time"]]
-    return lines + [f"  {seconds(event.time)}  {event.node} {event.data['times']} times slower."
-                    for event in slow[-2:]]
+    return lines + [f"  {seconds(event.time)}  {event.node} {_speed(event)}." for event in slow[-2:]]
+
+
+def _speed(event: Event) -> str:
+    """What became of a host's or a machine's speed."""
+    if event.kind == "slow":
+        return f"{event.data['times']} times slower"
+    return f"has {event.data['percent']} % of the processor"
 
 
 def _failover(story: Story, part: Verdict) -> list[str]:

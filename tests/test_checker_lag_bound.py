@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from small_trace import event, judge
+from small_trace import Record, event, judge
 
+from checker.check import merge
+from checker.explain import explain
 from checker.lag_bound import LAG_NS_MAX, SETTLING_NS, lag_bound
-from histories import Event
+from histories import Event, History, Trace
 
 MS = 1_000_000
 SETTLED, LAG = SETTLING_NS // MS, LAG_NS_MAX // MS
@@ -38,3 +40,12 @@ def test_a_host_that_no_share_can_wait_for_is_excused_until_it_is_fast_again() -
     assert judge(lag_bound, crawling, ack(4000 + SETTLED, LAG + 1)).valid is True
     verdict = judge(lag_bound, crawling, recovered, ack(5000 + SETTLED, LAG + 1))
     assert verdict.valid is False
+
+
+def test_both_kinds_of_speed_are_told() -> None:
+    """A slow host, and the primary's share of the processor."""
+    slow, share = event(0, "n2", "slow", times=10), event(100, "n1", "share", percent=95)
+    events = (slow, share, ack(100 + SETTLED, LAG + 1))
+    verdict = judge(lag_bound, *events)
+    text = "\n".join(explain(Record({}, History([]), Trace(events)), merge({"lag-bound": verdict})))
+    assert "n2 10 times slower." in text and "n1 has 95 % of the processor." in text
