@@ -86,7 +86,8 @@ def _lag_bound(story: Story, part: Verdict) -> list[str]:
              f"  {seconds(first['time'])}  first seen, in generation {first['generation']}."]
     slow = [event for event in story.record.trace.of("slow", "share")
             if event.time <= first["time"]]
-    return lines + [f"  {seconds(event.time)}  {event.node} {_speed(event)}." for event in slow[-2:]]
+    return lines + [f"  {seconds(event.time)}  {event.node} {_speed(event)}."
+                    for event in slow[-2:]]
 
 
 def _speed(event: Event) -> str:
