@@ -73,7 +73,7 @@ def ending(program: Image, stops: list[int], *, native: bool) -> tuple[object, .
 
 
 @pytest.mark.skipif(len(COUNTERS) < 2, reason="the native counter was not built")
-@pytest.mark.parametrize("examples", [100, pytest.param(20000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [100])
 def test_both_counters_agree_on_odd_instructions(examples: int) -> None:
     """Whatever the native counter takes for an instruction, Unicorn takes for one."""
     @settings(max_examples=examples, deadline=None)
