@@ -73,7 +73,9 @@ def ending(program: Image, stops: list[int], *, native: bool) -> tuple[object, .
 
 
 @pytest.mark.skipif(len(COUNTERS) < 2, reason="the native counter was not built")
-@pytest.mark.parametrize("examples", [100])
+@pytest.mark.parametrize("examples", [100, pytest.param(20000, marks=[
+    pytest.mark.slow, pytest.mark.xfail(strict=False, reason=(
+        "fxsave to memory that is not there: the two counters place the fault differently"))])])
 def test_both_counters_agree_on_odd_instructions(examples: int) -> None:
     """Whatever the native counter takes for an instruction, Unicorn takes for one."""
     @settings(max_examples=examples, deadline=None)
