@@ -165,7 +165,7 @@ def test_the_options_of_a_run_will_do(tmp_path: Path,
                                       capsys: pytest.CaptureFixture[str]) -> None:
     """The line that a report ends with: it is run first; and not both can be meant."""
     options = ["--workload", "counter", "--nemesis", "partition", "--bug", "no-test-and-set",
-               "--time-limit", "10", "--seed", "1", "--jobs", "1", "--store", str(tmp_path)]
+               "--seed", "1", "--jobs", "1", "--store", str(tmp_path)]
     assert main(["shrink", *options, "--runs", "3"]) == 1
     assert "shrunk to" in capsys.readouterr().out
     assert main(["shrink", "some/1", *options]) == 254
