@@ -6,8 +6,8 @@ The records of every message on the logging channel, as they leave: plain, each 
 by itself, and all of them as one stream that is flushed behind each message, so that the other end
 can read it at once.  Payload is what clients and the guest say to each other, or what is moved to
 and from the disk.  `plain`, `each` and `stream` are log bytes to payload, in kB a second where
-there is no payload; the last columns are the shares that are left.  Packets of zeros and of noise are the two ends of what a payload can
-be.  Bytes are those of virtual time, and the same in every run.
+there is no payload; the last columns are the shares that are left.  Packets of zeros and of noise
+are the two ends of what a payload can be.  The bytes are the same in every run.
 """
 
 from __future__ import annotations
