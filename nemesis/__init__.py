@@ -4,8 +4,9 @@ from nemesis.crash import CRASH
 from nemesis.delay import DELAY
 from nemesis.disk_errors import DISK_ERRORS
 from nemesis.log_loss import LOG_LOSS
-from nemesis.nemesis import Cluster, Fault, Nemesis
+from nemesis.nemesis import Cluster, Fault, Kind, Nemesis
 from nemesis.orders import FAILOVER, MOVE, POWER_OFF, SHARE
+from nemesis.parameters import problem
 from nemesis.partition import PARTITION
 from nemesis.schedule import Planned, apply, heal, schedule
 from nemesis.slow import SLOW
@@ -15,5 +16,5 @@ NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
     DISK_ERRORS)}
 
-__all__ = ["Cluster", "Fault", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose", "heal",
-           "schedule"]
+__all__ = ["Cluster", "Fault", "Kind", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose",
+           "heal", "problem", "schedule"]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
+from nemesis.parameters import one_of, whole
 
 TARGETS = ("primary", "backup", "either")
 DELAY_NS_MAX = 250 * MILLISECOND_NS
 AWAY_NS = (500 * MILLISECOND_NS, 2500 * MILLISECOND_NS)
+PICKS_MAX = 1 << 16
 ABLE = ("primary", "backup")
 
 
@@ -56,7 +58,8 @@ def heal(cluster: Cluster) -> None:
 CRASH = Nemesis(
     name="crash",
     meaning="a host stops, and comes back empty: the primary, the backup, or either",
-    faults={"crash": crash, "restart": restart},
+    faults={"crash": Kind(crash, {"target": one_of(*TARGETS), "pick": whole(0, PICKS_MAX)}),
+            "restart": Kind(restart)},
     episode=episode,
     heal=heal,
 )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple, Protocol, Sequence, TypeVar
 
+from nemesis.parameters import Parameters
+
 T = TypeVar("T")
 
 MILLISECOND_NS = 1_000_000
@@ -83,18 +85,27 @@ class Fault(NamedTuple):
     value: Any = None
 
 
+class Kind(NamedTuple):
+    """One kind of fault: how it is done, and what its value holds.
+
+    `do(cluster, value)` answers what happened, a map; {"nothing": why} says that nothing did,
+    {"healed": what} that a fault ended.
+    """
+
+    do: Callable[[Cluster, Any], Any]
+    parameters: Parameters = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Nemesis:
     """One family of faults.
 
-    `faults` names what it does (the `f` of its ops) and how: `faults[f](cluster, value)` answers
-    what happened, a map; {"nothing": why} says that nothing did, {"healed": what} that a fault
-    ended.  `episode(rng, hosts)` draws the faults of one episode, `heal(cluster)` undoes
-    what can be undone.
+    `faults` names the kinds of fault that it does (the `f` of its ops).  `episode(rng, hosts)`
+    draws the faults of one episode, `heal(cluster)` undoes what can be undone.
     """
 
     name: str
     meaning: str
-    faults: dict[str, Callable[[Cluster, Any], Any]]
+    faults: dict[str, Kind]
     episode: Callable[[Rng, Sequence[str]], list[Fault]]
     heal: Callable[[Cluster], None]

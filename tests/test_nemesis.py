@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nemesis import NEMESES, Fault, Nemesis, Planned, apply, heal, schedule
+from nemesis import NEMESES, Fault, Nemesis, Planned, apply, heal, problem, schedule
 from nemesis.crash import CRASH
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Link
-from nemesis.orders import MOVE
+from nemesis.orders import MOVE, SHARE
 from nemesis.partition import PARTITION
 from vmft.prng import Rng
 
@@ -180,6 +180,38 @@ def test_every_fault_that_is_planned_can_be_applied() -> None:
         assert drawn == set(family.faults)
 
 
+@given(FAMILIES, SEEDS)
+def test_what_is_drawn_is_what_is_declared(names: list[str], seed: int) -> None:
+    """A value that a family draws fits the parameters that it declares."""
+    for each in plan(names, seed):
+        kinds = [NEMESES[name].faults[each.fault.f] for name in names
+                 if each.fault.f in NEMESES[name].faults]
+        assert kinds and all(problem(each.fault.value, kind.parameters, HOSTS) is None
+                             for kind in kinds)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 2000) | st.floats(allow_nan=False)
+    | st.sampled_from(["", "n1", "n2", "n9", "disk", "primary", "backup", "share", "both"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5)
+
+
+@given(st.data(), st.sampled_from(sorted(NEMESES)), SEEDS)
+def test_what_passes_as_a_value_can_be_applied(data: st.DataObject, name: str, seed: int) -> None:
+    """A value that somebody wrote is refused in words, or does what it says: no traceback."""
+    fault = data.draw(st.sampled_from(NEMESES[name].episode(Rng(seed), HOSTS)))
+    value: Any = dict(fault.value or {})
+    for key in data.draw(st.lists(st.sampled_from([*value, "unheard"]), max_size=2)):
+        value[key] = data.draw(JSON)
+    value = data.draw(st.sampled_from([value, None])) if len(value) < 2 else value
+    wrong = problem(value, NEMESES[name].faults[fault.f].parameters, HOSTS)
+    if wrong is not None:
+        assert wrong and "\n" not in wrong
+    else:
+        assert apply([NEMESES[name]], Sham(), Fault(0, fault.f, value))
+
+
 def test_an_unknown_fault_is_an_error() -> None:
     """Not silence."""
     with pytest.raises(KeyError):
@@ -258,6 +290,13 @@ def test_a_move_goes_to_a_free_host(pick: int, host: int) -> None:
     for role in ({"n1": "primary", "n2": "backup"}, {"n1": "contending", "n2": "spare"}):
         system = Sham(role=role)
         assert "nothing" in apply([MOVE], system, fault) and system.orders == []
+
+
+def test_a_share_that_is_not_said_is_the_whole() -> None:
+    """A share of nothing would stop the machine for ever."""
+    system = Sham()
+    apply([SHARE], system, Fault(0, "order", {"order": "share"}))
+    assert system.orders == [("share", 100)]
 
 
 # Log loss

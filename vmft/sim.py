@@ -25,6 +25,7 @@ from vmft.replica import Replica
 from vmft.settings import DEFAULT, Settings
 
 HOSTS = 3
+HOST_NAMES = tuple(f"n{number}" for number in range(1, HOSTS + 1))
 SKEW_NS_MAX = 2_000_000_000
 
 MOMENT_TICKS_MAX = 10_000   # of all hosts together, at one moment: more is a host that never waits
