@@ -16,10 +16,16 @@
 namespace {
 
 struct Call {
-    int32_t number;                 // its class
+    int32_t number, need, target;   // its class, and what that says
     uint16_t slot;
     uint8_t kind;
     bool returns;
+};
+
+struct Pending {                    // the calls of one class that never return
+    int32_t number, target;
+    uint8_t kind;
+    vector<std::pair<uint32_t, int32_t>> calls;     // (how many were invoked before, call)
 };
 
 struct Leaf {
@@ -107,6 +113,7 @@ template <int Words> class Search {
         size_t open;                // where its calls begin; the next frontier's begin is the end
         uint32_t invoked;           // pending calls so far
         Slots writes, reads;
+        Slots arrived;              // reads invoked since the return before
     };
     struct Failure {
         uint32_t used, next;
@@ -135,13 +142,15 @@ template <int Words> class Search {
         frontiers.reserve(returned);
         vector<uint32_t> now;
         vector<uint16_t> free;
+        std::unordered_map<int32_t, size_t> aged;
         uint16_t slots = 0;
-        Slots writes, reads;
+        Slots writes, reads, arrived;
         for (int32_t event : problem.events) {
             Call &call = calls[event < 0 ? ~event : event];
             Slots &kin = call.kind == WRITE ? writes : reads;
             if (event < 0) {
-                frontiers.push_back({open.size(), invoked, writes, reads});
+                frontiers.push_back({open.size(), invoked, writes, reads, arrived});
+                arrived = Slots{};
                 open.insert(open.end(), now.begin(), now.end());
                 now.erase(now.begin());
                 free.push_back(call.slot);
@@ -149,15 +158,19 @@ template <int Words> class Search {
                 continue;
             }
             int32_t number = problem.classes[event];
-            call = {number, 0, uint8_t(problem.kinds[number]), due[event] != NONE};
+            call = {number, problem.needs[number], problem.targets[number], 0,
+                    uint8_t(problem.kinds[number]), due[event] != NONE};
             if (!call.returns) {
-                if (pending.try_emplace(number).first->second.empty()) by_age.push_back(number);
-                pending[number].push_back({invoked++, event});
+                size_t age = aged.try_emplace(number, pending.size()).first->second;
+                if (age == pending.size())
+                    pending.push_back({number, call.target, call.kind, {}});
+                pending[age].calls.push_back({invoked++, event});
                 continue;
             }
             call.slot = free.empty() ? slots++ : free.back();
             if (!free.empty()) free.pop_back();
             if (call.kind != UPDATE) (call.kind == WRITE ? writes : reads).set(call.slot);
+            if (call.kind == READ) arrived.set(call.slot);
             auto later = [&](uint32_t a, uint32_t b) { return due[a] < due[b]; };
             now.insert(std::upper_bound(now.begin(), now.end(), uint32_t(event), later), event);
         }
@@ -202,18 +215,10 @@ template <int Words> class Search {
 
     // Linearize the reads that are legal, move on over returns, until neither is possible.
     void settle(Configuration &it) {
-        while (it.at < frontiers.size()) {
-            if (problem.cuts & READS) {
-                const uint32_t *stop = end(it.at);
-                for (const uint32_t *each = begin(it.at); each != stop; each++) {
-                    const Call &call = calls[*each];
-                    if (call.kind != READ || it.done.has(call.slot)) continue;
-                    if (transitions.step(it.state, call.number) != it.state) continue;
-                    it.done.set(call.slot);
-                    it.chained = false;
-                    it.order = node(it.order, *each);
-                }
-            }
+        for (bool first = true; it.at < frontiers.size(); first = false) {
+            const Frontier &frontier = frontiers[it.at];    // the state is the one of the first
+            if (problem.cuts & READS)
+                read(it, (first ? frontier.reads : frontier.arrived).without(it.done));
             uint16_t need = calls[need_of(it.at)].slot;
             if (!it.done.has(need)) break;
             it.done.clear(need);
@@ -224,6 +229,24 @@ template <int Words> class Search {
             leaves.clear();
             leaf_slots.clear();
         }
+    }
+
+    // Linearize those of some open reads that are legal.
+    void read(Configuration &it, Slots left) {
+        for (const uint32_t *each = begin(it.at); !left.empty(); each++) {
+            const Call &call = calls[*each];
+            if (!left.has(call.slot)) continue;
+            left.clear(call.slot);
+            if (step(it.state, call) != it.state) continue;
+            it.done.set(call.slot);
+            it.chained = false;
+            it.order = node(it.order, *each);
+        }
+    }
+
+    int32_t step(int32_t state, const Call &call) {
+        if (call.need != ANYWHERE) return state == call.need ? call.target : ILLEGAL;
+        return call.kind == WRITE ? call.target : transitions.step(state, call.number);
     }
 
     uint32_t node(uint32_t parent, int32_t call) {
@@ -310,6 +333,7 @@ template <int Words> class Search {
         Frame &frame = frames.back();
         const Configuration &it = frame.it;
         fresh.clear();
+        watch(it);
         bool lost = dead(frame), updates = false;
         if (!lost) updates = returning_moves(it);
         if (!updates && it.at == deepest && leaves.size() < problem.leaves_max) keep_leaf(it);
@@ -322,12 +346,12 @@ template <int Words> class Search {
             move.covered.clear(need.slot);
             fresh.insert(fresh.begin(), move);
         }
-        auto promising = [&](const Move &move) {
-            return move.done.has(need.slot)
-                || transitions.step(move.state, need.number) != ILLEGAL;
-        };
-        std::stable_partition(fresh.begin(), fresh.end(), promising);
-        moves.insert(moves.end(), fresh.rbegin(), fresh.rend());
+        late.clear();
+        for (auto move = fresh.rbegin(); move != fresh.rend(); ++move) {
+            bool promising = move->done.has(need.slot) || step(move->state, need) != ILLEGAL;
+            (promising ? late : moves).push_back(*move);
+        }
+        moves.insert(moves.end(), late.begin(), late.end());
     }
 
     void keep_leaf(const Configuration &it) {
@@ -338,13 +362,14 @@ template <int Words> class Search {
         floor = uint32_t(nodes.size());
     }
 
-    bool exhausted(const Configuration &it, int32_t number) const {
-        return multisets.count(it.used, number) == invoked(it, number);
+    bool exhausted(const Configuration &it, const Pending &kin) const {
+        return multisets.count(it.used, kin.number) == invoked(it, kin);
     }
-    int32_t invoked(const Configuration &it, int32_t number) const {
-        const auto &all = pending.at(number);
-        return int32_t(std::lower_bound(all.begin(), all.end(),
-                                        std::make_pair(frontiers[it.at].invoked, INT32_MIN))
+    int32_t invoked(const Configuration &it, const Pending &kin) const {
+        const auto &all = kin.calls;
+        uint32_t before = frontiers[it.at].invoked;
+        if (all.back().first < before) return int32_t(all.size());
+        return int32_t(std::lower_bound(all.begin(), all.end(), std::make_pair(before, INT32_MIN))
                        - all.begin());
     }
 
@@ -356,15 +381,15 @@ template <int Words> class Search {
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             if (due[*each] > deepest) break;
             const Call &call = calls[*each];
-            int32_t need = problem.needs[call.number];
+            int32_t need = call.need;
             if (it.done.has(call.slot) || need == ANYWHERE || need == it.state) continue;
             if (rescues[*each] > int32_t(it.at)) continue;
             if (!marked) mark_reach(it);
             marked = true;
             if (size_t(need) < reach.size() && reach[need] == epoch) continue;
-            for (int32_t number : by_age)
-                if (problem.targets[number] == need && invoked(it, number)
-                    && exhausted(it, number)) frame.blame |= Multisets::bit(number);
+            for (const Pending &kin : pending)
+                if (kin.target == need && invoked(it, kin) && exhausted(it, kin))
+                    frame.blame |= Multisets::bit(kin.number);
             return true;
         }
         return false;
@@ -373,27 +398,38 @@ template <int Words> class Search {
     // Mark the states that open and pending calls lead to.
     void mark_reach(const Configuration &it) {
         epoch++;
-        auto mark = [&](int32_t number) {
-            int32_t target = problem.targets[number];
+        auto mark = [&](int32_t target) {
             if (target < 0) return;
             if (reach.size() <= size_t(target)) reach.resize(target + 1);
             reach[target] = epoch;
         };
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++)
             if (calls[*each].kind != READ && !it.done.has(calls[*each].slot))
-                mark(calls[*each].number);
-        for (int32_t number : by_age)
-            if (!exhausted(it, number)) mark(number);
+                mark(calls[*each].target);
+        for (const Pending &kin : pending)
+            if (!exhausted(it, kin)) mark(kin.target);
     }
 
-    // Can a call that is no write follow at once in this state?
+    // Note in which states a call that is no write can follow at once; see below.
+    void watch(const Configuration &it) {
+        watched = 0;
+        for (const Pending &kin : pending)
+            if (kin.kind == UPDATE && invoked(it, kin)) watched = ~uint64_t{0};
+        followed = watched != 0;
+        for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
+            const Call &call = calls[*each];
+            if (call.kind == WRITE || it.done.has(call.slot)) continue;
+            watched |= call.need == ANYWHERE ? ~uint64_t{0} : Multisets::bit(call.need);
+        }
+    }
+
+    // Can a call that is no write follow at once in this state?  No, where its bit is not set.
     bool seen(const Configuration &it, const Slots &done, int32_t state) {
-        for (int32_t number : by_age)
-            if (problem.kinds[number] == UPDATE && invoked(it, number)) return true;
+        if (followed || !(watched & Multisets::bit(state))) return followed;
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
             if (call.kind != WRITE && !done.has(call.slot)
-                && transitions.step(state, call.number) != ILLEGAL) return true;
+                && step(state, call) != ILLEGAL) return true;
         }
         return false;
     }
@@ -401,16 +437,17 @@ template <int Words> class Search {
     // Moves of open calls that will return: updates, then writes.  Are there updates?
     bool returning_moves(const Configuration &it) {
         late.clear();
-        tried.clear();
+        tried.resize(problem.kinds.size());
+        round++;
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
             if (it.done.has(call.slot) || (call.kind == READ && problem.cuts & READS)) continue;
             if (problem.cuts & FIRST) {
-                if (std::find(tried.begin(), tried.end(), call.number) != tried.end()) continue;
-                tried.push_back(call.number);
+                if (tried[call.number] == round) continue;
+                tried[call.number] = round;
             }
             if (call.kind == WRITE && it.chained) continue;
-            int32_t state = transitions.step(it.state, call.number);
+            int32_t state = step(it.state, call);
             if (state == ILLEGAL) continue;
             Move move{int32_t(*each), state, it.used, false, it.done, it.covered};
             move.done.set(call.slot);
@@ -431,17 +468,18 @@ template <int Words> class Search {
     // Moves of calls that will never return, where they change anything that is seen.
     void pending_moves(Frame &frame) {
         const Configuration &it = frame.it;
-        for (int32_t number : by_age) {
-            bool writes = problem.kinds[number] == WRITE;
-            if (!invoked(it, number) || (writes && it.chained)) continue;
+        for (const Pending &kin : pending) {
+            int32_t number = kin.number;
+            bool writes = kin.kind == WRITE;
+            if (!invoked(it, kin) || (writes && it.chained)) continue;
             int32_t state = transitions.step(it.state, number);
             if (state == ILLEGAL || state == it.state) continue;
             if (problem.cuts & LATE && !seen(it, it.done, state)) continue;
-            if (exhausted(it, number)) {
+            if (exhausted(it, kin)) {
                 frame.blame |= Multisets::bit(number);
                 continue;
             }
-            int32_t call = pending.at(number)[multisets.count(it.used, number)].second;
+            int32_t call = kin.calls[multisets.count(it.used, number)].second;
             bool chained = problem.cuts & LATE || it.chained;
             Move move{call, state, multisets.more(it.used, number), chained, it.done, it.covered};
             if (writes && problem.cuts & COVER)
@@ -456,19 +494,21 @@ template <int Words> class Search {
     Multisets multisets;
     vector<Call> calls;
     vector<uint32_t> due, open;             // by call: the frontier of its return; see Frontier
-    vector<int32_t> rescues, by_age;        // by call, see window.py; pending classes
-    std::unordered_map<int32_t, vector<std::pair<uint32_t, int32_t>>> pending;
+    vector<int32_t> rescues;                // by call, see window.py
+    vector<Pending> pending;                // by age
     vector<Frontier> frontiers;
     vector<Frame> frames;
     vector<Move> moves, fresh, late;
-    vector<int32_t> tried;
+    vector<uint32_t> tried;                 // by class: the round in which it was
     vector<std::pair<uint32_t, int32_t>> nodes;
     vector<Place> places;
     vector<Failure> failures;
     vector<Slots> leaf_slots;
     vector<uint32_t> reach;
     size_t places_used = 0;
-    uint32_t deepest = 0, floor = 0, epoch = 0;
+    uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
+    uint64_t watched = 0;
+    bool followed = false;
 };
 
 }  // namespace

@@ -10,7 +10,10 @@ import pytest
 from scenario import Pair
 
 from histories import Event
+from vmft.blocks import DONE
+from vmft.messages import DISK_NODE, DiskReply
 from vmft.network import JITTER_NS, LATENCY_NS
+from vmft.primary import Primary
 from vmft.settings import MILLISECOND_NS, Settings
 
 ROUND_TRIP_NS = 2 * (LATENCY_NS + JITTER_NS)
@@ -159,6 +162,25 @@ def test_only_the_primary_reads_and_writes_the_disk() -> None:
     assert {event.data["source"] for event in pair.events("disk-read")} == {"n1"}
     assert {event.data["source"] for event in writes(pair)} == {"n1"}
     assert pair.broken() == []
+
+
+def test_an_answer_of_an_older_generation_completes_nothing() -> None:
+    """It was given to another machine on this host, whose operations had the same numbers."""
+    pair = Pair(workload="kv")
+    pair.run(20)
+    pair.crash("n1")
+    pair.run(FAILED_OVER)
+    pair.cut("disk->n2")
+    number = pair.call("put", [1, "x "])
+    pair.run(5)
+    replica = pair.sim.replicas["n2"]
+    assert isinstance(replica.role, Primary)
+    pending, = replica.role.outstanding.operations
+    for generation, open_ in ((1, [pending]), (2, [])):
+        replica.receive(pair.sim.now_ns, DISK_NODE, DiskReply(generation, pending, DONE, b""))
+        replica.tick(pair.sim.now_ns, pair.sim.now_ns)
+        assert list(replica.role.outstanding.operations) == open_
+    assert not pair.answers[number]
 
 
 # Lag

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import machine_code as mc
 import pytest
 from scenario import Pair
 
@@ -34,6 +35,26 @@ def test_an_idle_guest_is_not_suspected() -> None:
     ticks = [event for event in pair.events("log") if event.data["entry"] == "interrupt"]
     assert len(ticks) >= 1990 and not pair.events("suspect")
     assert pair.broken() == []
+
+
+@pytest.mark.parametrize("code", ["fa f4", "fa eb fe", "fb f4"], ids=[
+    "cli; hlt", "cli; jmp", "sti; hlt without a timer"])
+def test_a_guest_that_takes_no_interrupts_is_taken_for_dead(
+        code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E1: it makes no entry any more, so the log is silent behind a live heartbeat: a failure.
+
+    Whoever wins has the same dead guest: each generation ends like the first, with one live.
+    """
+    guest = mc.image(bytes.fromhex(code))
+    monkeypatch.setattr("vmft.sim.load", lambda name: guest)
+    pair = Pair(hosts=3)
+    pair.run(4000)
+    suspected = pair.events("suspect")
+    assert {event.data["why"] for event in suspected} == {"no log traffic"}
+    assert suspected[0].time == DEFAULT.log_silence_ns and not pair.events("log")
+    live = [event.data["generation"] for event in pair.events("live")]
+    assert live == list(range(2, 2 + len(live))) and len(live) > 4
+    assert len(pair.events("halt")) == len(live) and pair.broken() == []
 
 
 # Going live
