@@ -13,7 +13,6 @@ from typing import Any
 from checker.check import Record
 from checker.surroundings import CHANGES, Surroundings
 from checker.verdict import Verdict
-from histories import Event
 
 LAG_NS_MAX = 1_000_000_000          # what the paper calls significant
 SETTLING_NS = 1_500_000_000         # the feedback's time to work

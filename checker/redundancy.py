@@ -20,6 +20,7 @@ from histories import Event
 
 RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails, another is made
 
+
 class Debt:
     """Who is alone, since when a backup is owed to it, and what was never paid."""
 
