@@ -2,8 +2,7 @@
 //
 // Both find the same, in the same number of steps; what a configuration, a move and a short cut is,
 // and why each is sound, is said there.  Here is how it is held: calls, classes and states are
-// 32-bit numbers; the calls open before each return lie in one array, in the order of their
-// returns; moves not tried yet lie in one array behind their frames; orders are a forest of
+// 32-bit numbers; moves not tried yet lie in one array behind their frames; orders are a forest of
 // (parent, call) nodes, cut back when a frame is left, except below a leaf that is kept.
 //
 // The interpreter's lock is released, and taken back to ask for a transition that is not known yet,
@@ -11,37 +10,21 @@
 
 #pragma once
 
-#include "_problem.h"
+#include "_window.h"
 
 namespace {
-
-struct Call {
-    int32_t number, need, target;   // its class, and what that says
-    uint16_t slot;
-    uint8_t kind;
-    bool returns;
-};
-
-struct Pending {                    // the calls of one class that never return
-    int32_t number, target;
-    uint8_t kind;
-    vector<std::pair<uint32_t, int32_t>> calls;     // (how many were invoked before, call)
-};
 
 struct Leaf {
     uint32_t order;
     int32_t state;
 };
 
-template <int Words> class Search {
+template <int Words> class Search : Window<Words> {
   public:
     using Slots = Mask<Words>;
 
     Search(const Problem &problem, Interpreter &python)
-        : problem(problem), python(python), transitions(problem, python) {
-        lay_out();
-        if (problem.cuts & DEAD) find_rescues();
-    }
+        : Window<Words>(problem), python(python), transitions(problem, python) {}
 
     Status run() {
         Configuration fresh{0, problem.init, 0, NONE, false, {}, {}};
@@ -90,6 +73,11 @@ template <int Words> class Search {
     vector<Leaf> leaves;
 
   private:
+    using Window<Words>::problem, Window<Words>::calls, Window<Words>::due, Window<Words>::rescues;
+    using Window<Words>::pending, Window<Words>::frontiers, Window<Words>::begin;
+    using Window<Words>::end, Window<Words>::need_of;
+    using Frontier = typename Window<Words>::Frontier;
+
     struct Configuration {
         uint32_t at;
         int32_t state;
@@ -109,12 +97,6 @@ template <int Words> class Search {
         uint64_t blame;
         uint32_t nodes;             // how many there were
     };
-    struct Frontier {
-        size_t open;                // where its calls begin; the next frontier's begin is the end
-        uint32_t invoked;           // pending calls so far
-        Slots writes, reads;
-        Slots arrived;              // reads invoked since the return before
-    };
     struct Failure {
         uint32_t used, next;
         bool chained;
@@ -125,74 +107,6 @@ template <int Words> class Search {
         int32_t state;
         uint32_t first, latest;
     };
-
-    uint32_t need_of(uint32_t at) const { return open[frontiers[at].open]; }
-    const uint32_t *begin(uint32_t at) const { return &open[frontiers[at].open]; }
-    const uint32_t *end(uint32_t at) const {
-        return open.data() + (at + 1 < frontiers.size() ? frontiers[at + 1].open : open.size());
-    }
-
-    // One frontier for each return event.
-    void lay_out() {
-        calls.resize(problem.classes.size());
-        due.assign(calls.size(), NONE);
-        uint32_t returned = 0, invoked = 0;
-        for (int32_t event : problem.events)
-            if (event < 0) due[~event] = returned++;
-        frontiers.reserve(returned);
-        vector<uint32_t> now;
-        vector<uint16_t> free;
-        std::unordered_map<int32_t, size_t> aged;
-        uint16_t slots = 0;
-        Slots writes, reads, arrived;
-        for (int32_t event : problem.events) {
-            Call &call = calls[event < 0 ? ~event : event];
-            Slots &kin = call.kind == WRITE ? writes : reads;
-            if (event < 0) {
-                frontiers.push_back({open.size(), invoked, writes, reads, arrived});
-                arrived = Slots{};
-                open.insert(open.end(), now.begin(), now.end());
-                now.erase(now.begin());
-                free.push_back(call.slot);
-                if (call.kind != UPDATE) kin.clear(call.slot);
-                continue;
-            }
-            int32_t number = problem.classes[event];
-            call = {number, problem.needs[number], problem.targets[number], 0,
-                    uint8_t(problem.kinds[number]), due[event] != NONE};
-            if (!call.returns) {
-                size_t age = aged.try_emplace(number, pending.size()).first->second;
-                if (age == pending.size())
-                    pending.push_back({number, call.target, call.kind, {}});
-                pending[age].calls.push_back({invoked++, event});
-                continue;
-            }
-            call.slot = free.empty() ? slots++ : free.back();
-            if (!free.empty()) free.pop_back();
-            if (call.kind != UPDATE) (call.kind == WRITE ? writes : reads).set(call.slot);
-            if (call.kind == READ) arrived.set(call.slot);
-            auto later = [&](uint32_t a, uint32_t b) { return due[a] < due[b]; };
-            now.insert(std::upper_bound(now.begin(), now.end(), uint32_t(event), later), event);
-        }
-    }
-
-    void find_rescues() {
-        rescues.assign(calls.size(), -1);
-        std::unordered_map<int32_t, int32_t> latest;
-        int32_t returned = 0;
-        for (int32_t event : problem.events) {
-            int32_t call = event < 0 ? ~event : event, number = problem.classes[call];
-            int32_t kind = problem.kinds[number], target = problem.targets[number];
-            if (kind == UPDATE && target == UNASKED) return rescues.clear();
-            if (event < 0) {
-                auto found = latest.find(problem.needs[number]);
-                if (kind != WRITE && found != latest.end()) rescues[call] = found->second;
-                returned++;
-            } else if (kind != READ) {
-                latest[target] = returned;
-            }
-        }
-    }
 
     // Count a step; VALID: go on.
     Status spent() {
@@ -488,15 +402,9 @@ template <int Words> class Search {
         }
     }
 
-    const Problem &problem;
     Interpreter &python;
     Transitions transitions;
     Multisets multisets;
-    vector<Call> calls;
-    vector<uint32_t> due, open;             // by call: the frontier of its return; see Frontier
-    vector<int32_t> rescues;                // by call, see window.py
-    vector<Pending> pending;                // by age
-    vector<Frontier> frontiers;
     vector<Frame> frames;
     vector<Move> moves, fresh, late;
     vector<uint32_t> tried;                 // by class: the round in which it was
