@@ -38,16 +38,34 @@ class Cluster(Protocol):
     """What a nemesis needs of a system; any system that has it can be broken."""
 
     def roles(self) -> dict[str, str]:
-        """What each host is now: primary, backup, contending, alone, halted or crashed."""
+        """What each host is now: primary, backup, contending (it suspects the other), winner
+        (it may go live), alone, spare, halted, off, crashed, lost, or superseded: it believes to
+        be one of a pair, but another host has gone live.
+        """
+
+    def services(self) -> dict[str, str]:
+        """What the nodes "disk" and "cluster" are now: up, crashed or lost."""
 
     def links(self) -> list[Link]:
         """Every ordered pair of nodes that talk to each other."""
 
     def crash(self, node: str) -> None:
-        """A host stops, and what it had not put on the wire is lost."""
+        """A host or a service stops, and what it had not put on the wire is lost."""
 
     def restart(self, node: str) -> None:
-        """A crashed host comes back, with nothing in its memory."""
+        """A crashed host or service comes back, with nothing in its memory."""
+
+    def lose_host(self, node: str) -> None:
+        """A host or a service stops for good."""
+
+    def pause(self, node: str) -> None:
+        """A host or a service stands still; what reaches it waits."""
+
+    def resume(self, node: str) -> None:
+        """It goes on where it stood."""
+
+    def standing(self) -> list[str]:
+        """The hosts and services that are paused."""
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
