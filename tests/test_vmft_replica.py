@@ -7,6 +7,7 @@ import pytest
 from scenario import Pair
 
 from vmft.detector import Detector
+from vmft.primary import Primary
 from vmft.settings import DEFAULT, MILLISECOND_NS
 
 FAILED_OVER = 450
@@ -35,6 +36,30 @@ def test_an_idle_guest_is_not_suspected() -> None:
     ticks = [event for event in pair.events("log") if event.data["entry"] == "interrupt"]
     assert len(ticks) >= 1990 and not pair.events("suspect")
     assert pair.broken() == []
+
+
+@pytest.mark.slow
+def test_an_idle_guest_is_not_suspected_for_an_hour() -> None:
+    """E1: second by second, or the trace would not fit."""
+    pair = Pair(workload="idle")
+    for _ in range(3600):
+        pair.trace.events.clear()
+        pair.run(1000)
+        ticks = [event for event in pair.events("log") if event.data["entry"] == "interrupt"]
+        assert len(ticks) >= 99 and not pair.events("suspect")
+
+
+def test_a_machine_that_executes_nothing_is_found() -> None:
+    """E1: nor does it answer; its host goes on beating."""
+    pair = Pair()
+    pair.run(20)
+    hung = pair.sim.replicas["n1"].role
+    assert isinstance(hung, Primary)
+    hung.busy_ns = 1 << 62
+    pair.run(DEFAULT.log_silence_ns // MILLISECOND_NS + FAILED_OVER)
+    suspect, = pair.events("suspect", "n2")
+    assert suspect.data["why"] == "no log traffic"
+    assert sorted(pair.sim.roles().values()) == ["alone", "halted"] and pair.broken() == []
 
 
 @pytest.mark.parametrize("code", ["fa f4", "fa eb fe", "fb f4"], ids=[
