@@ -115,7 +115,7 @@ def _judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
 
 def judge(task: Task) -> Judged:
     """Judge one file."""
-    history = read_history(task.path, task.format, limits=Limits(task.bytes_max))
+    history = _read(task)
     deadline_s = time.monotonic() + task.timeout_s
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
@@ -130,6 +130,10 @@ def judge(task: Task) -> Judged:
     return Judged(task.path, verdict, [*explain(_record(task, history), verdict), *lines])
 
 
+def _read(task: Task) -> History:
+    return read_history(task.path, task.format, limits=Limits(task.bytes_max))
+
+
 def _record(task: Task, history: History) -> Recorded:
     """What is judged: a history alone."""
     return Recorded({"name": f"{task.path}, model {task.model}"}, history, Trace())
@@ -137,8 +141,8 @@ def _record(task: Task, history: History) -> Recorded:
 
 def _page(task: Task, judged: Judged, path: Path) -> str:
     """Write the page about a file; the line that says so."""
-    history = read_history(task.path, task.format, bytes_max=task.bytes_max)
-    return write_page(path, _record(task, history), judged.verdict, judged.explanation, Facts())
+    record = _record(task, _read(task))
+    return write_page(path, record, judged.verdict, judged.explanation, Facts())
 
 
 def _weaker(history: History, model: Model, budget: Budget) -> list[str]:
