@@ -21,9 +21,10 @@ from checker.verdict import word  # noqa: E402
 CALLS = (10_000, 100_000, 1_000_000)
 SERIES = [
     Shape("register", 0, 10), Shape("register", 0, 30), Shape("register", 0, 10, 1),
-    Shape("register", 0, 10, 0, True),
+    Shape("register", 0, 10, 0, True), Shape("register", 0, 10, 1, True),
     Shape("cas-register", 0, 10), Shape("cas-register", 0, 30), Shape("cas-register", 0, 10, 1),
-    Shape("cas-register", 0, 10, 0, True),
+    Shape("cas-register", 0, 10, 5), Shape("cas-register", 0, 10, 0, True),
+    Shape("cas-register", 0, 10, 1, True), Shape("cas-register", 0, 30, 1, True),
     Shape("counter", 0, 10, 1), Shape("counter", 0, 10, 1, True),
 ]
 
