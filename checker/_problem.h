@@ -32,6 +32,7 @@ template <int Words> struct Mask {
     bool has(unsigned slot) const { return word[slot / 64] >> slot % 64 & 1; }
     void set(unsigned slot) { word[slot / 64] |= uint64_t{1} << slot % 64; }
     void clear(unsigned slot) { word[slot / 64] &= ~(uint64_t{1} << slot % 64); }
+    bool empty() const { return *this == Mask{}; }
     Mask without(const Mask &other) const {
         Mask left;
         for (int i = 0; i < Words; i++) left.word[i] = word[i] & ~other.word[i];

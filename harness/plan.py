@@ -18,7 +18,8 @@ from typing import Any, Callable, Iterator, NamedTuple
 
 from histories import NEMESIS, History, UsageError
 from histories.jsonl import load_bytes
-from nemesis import Nemesis
+from nemesis import Nemesis, problem
+from vmft.sim import HOST_NAMES
 from workloads.workload import Client, Invocation, Workload, wait
 
 HEAL = "heal"                   # the fault that undoes all faults
@@ -107,8 +108,8 @@ def read(text: str) -> Plan:
     where = "--plan" if text.lstrip().startswith("{") else text
     try:
         data = json.loads(text if where == "--plan" else load_bytes(Path(text)))
-    except (ValueError, RecursionError) as problem:
-        raise UsageError(f"{where}: not JSON: {problem}") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where}: not JSON: {error}") from None
     if isinstance(data, dict) and "workload" in data:
         data = data.get("plan")
     return from_json(data)
@@ -116,19 +117,27 @@ def read(text: str) -> Plan:
 
 def fit(plan: Plan, workload: Workload, families: list[Nemesis], clients: int) -> None:
     """UsageError unless the workload knows every operation, and a family every fault."""
-    known = {HEAL, *(f for family in families for f in family.faults)}
+    _fit_faults(plan, families)
     for number, op in enumerate(plan.ops or ()):
         if not 0 <= op.client < clients:
             raise UsageError(f"plan: ops[{number}]: there is no client {op.client} of {clients}")
         try:
             workload.encode(op.f, op.value)
-        except Exception as problem:    # whatever a stranger's encoder raises on a stranger's op
+        except Exception as error:    # whatever a stranger's encoder raises on a stranger's op
             raise UsageError(f"plan: ops[{number}]: the workload cannot say {op.f} {op.value!r} "
-                             f"({type(problem).__name__}: {problem})") from None
+                             f"({type(error).__name__}: {error})") from None
+
+
+def _fit_faults(plan: Plan, families: list[Nemesis]) -> None:
+    known = {f: kind.parameters for family in families for f, kind in family.faults.items()}
+    known[HEAL] = {}
     for number, fault in enumerate(plan.faults or ()):
         if fault.f not in known:
             raise UsageError(f"plan: faults[{number}]: the test's nemeses know no {fault.f!r}; "
                              f"there is {', '.join(sorted(known))}")
+        wrong = problem(fault.value, known[fault.f], HOST_NAMES)
+        if wrong is not None:
+            raise UsageError(f"plan: faults[{number}]: {fault.f}: {wrong}")
 
 
 def planned(history: History, clients: int) -> Plan:

@@ -20,6 +20,7 @@ from harness.failure import Signature, find
 from harness.plan import Plan, PlannedFault
 from harness.test import Test
 from harness.workers import answers
+from histories import UsageError
 from nemesis import NEMESES
 
 T = TypeVar("T")
@@ -138,10 +139,17 @@ class Shrinker:
     def _values(self) -> None:
         """Fewer links to a cut, a smaller delay, and whatever else is in a fault's value."""
         for number, fault in enumerate(self.plan.faults or ()):
-            while self._try(
-                    self._with(faults=_put(self.plan.faults or (), number, simpler))
-                    for simpler in _simpler((self.plan.faults or ())[number])):
+            while self._try(self._with_simpler(number)):
                 pass
+
+    def _with_simpler(self, number: int) -> Iterator[Test]:
+        """The test with this fault simpler, as far as its family allows."""
+        faults = self.plan.faults or ()
+        for simpler in _simpler(faults[number]):
+            try:
+                yield self._with(faults=_put(faults, number, simpler))
+            except UsageError:
+                continue
 
     def _gaps(self) -> None:
         """Each pause between two steps as short as can be, then on whole milliseconds."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
+from nemesis.parameters import some_hosts, whole
 
 START_NS_MAX = 50 * MILLISECOND_NS
 LENGTH_NS = (100 * MILLISECOND_NS, 1000 * MILLISECOND_NS)
+OF_MAX = 1_000_000
 CHANCES = ((1, 4), (3, 4))
 
 
@@ -43,7 +45,9 @@ def heal(cluster: Cluster) -> None:
 DISK_ERRORS = Nemesis(
     name="disk-errors",
     meaning="a host's disk reads break off in the middle",
-    faults={"fail-reads": fail_reads, "read-well": read_well},
+    faults={"fail-reads": Kind(fail_reads, {"hosts": some_hosts(), "fail": whole(1, OF_MAX),
+                                            "of": whole(1, OF_MAX)}),
+            "read-well": Kind(read_well)},
     episode=episode,
     heal=heal,
 )

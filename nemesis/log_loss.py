@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Link, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Link, Nemesis, Rng
 
 START_NS_MAX = 20 * MILLISECOND_NS
 LENGTH_NS = (200 * MILLISECOND_NS, 500 * MILLISECOND_NS)
@@ -71,7 +71,8 @@ def heal(cluster: Cluster) -> None:
 LOG_LOSS = Nemesis(
     name="log-loss",
     meaning="log entries are dropped on the channel, or its tail is cut off by a crash",
-    faults={"drop-all": drop_all, "drop-some": drop_some, "truncate": truncate, "keep": keep},
+    faults={"drop-all": Kind(drop_all), "drop-some": Kind(drop_some),
+            "truncate": Kind(truncate), "keep": Kind(keep)},
     episode=episode,
     heal=heal,
 )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Callable, NamedTuple, Protocol, Sequence, TypeVar
 
+from nemesis.parameters import Parameters
+
 T = TypeVar("T")
 
 MILLISECOND_NS = 1_000_000
@@ -36,16 +38,34 @@ class Cluster(Protocol):
     """What a nemesis needs of a system; any system that has it can be broken."""
 
     def roles(self) -> dict[str, str]:
-        """What each host is now: primary, backup, contending, alone, halted or crashed."""
+        """What each host is now: primary, backup, contending (it suspects the other), winner
+        (it may go live), alone, spare, halted, off, crashed, lost, or superseded: it believes to
+        be one of a pair, but another host has gone live.
+        """
+
+    def services(self) -> dict[str, str]:
+        """What the nodes "disk" and "cluster" are now: up, crashed or lost."""
 
     def links(self) -> list[Link]:
         """Every ordered pair of nodes that talk to each other."""
 
     def crash(self, node: str) -> None:
-        """A host stops, and what it had not put on the wire is lost."""
+        """A host or a service stops, and what it had not put on the wire is lost."""
 
     def restart(self, node: str) -> None:
-        """A crashed host comes back, with nothing in its memory."""
+        """A crashed host or service comes back, with nothing in its memory."""
+
+    def lose_host(self, node: str) -> None:
+        """A host or a service stops for good."""
+
+    def pause(self, node: str) -> None:
+        """A host or a service stands still; what reaches it waits."""
+
+    def resume(self, node: str) -> None:
+        """It goes on where it stood."""
+
+    def standing(self) -> list[str]:
+        """The hosts and services that are paused."""
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -83,18 +103,27 @@ class Fault(NamedTuple):
     value: Any = None
 
 
+class Kind(NamedTuple):
+    """One kind of fault: how it is done, and what its value holds.
+
+    `do(cluster, value)` answers what happened, a map; {"nothing": why} says that nothing did,
+    {"healed": what} that a fault ended.
+    """
+
+    do: Callable[[Cluster, Any], Any]
+    parameters: Parameters = {}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Nemesis:
     """One family of faults.
 
-    `faults` names what it does (the `f` of its ops) and how: `faults[f](cluster, value)` answers
-    what happened, a map; {"nothing": why} says that nothing did, {"healed": what} that a fault
-    ended.  `episode(rng, hosts)` draws the faults of one episode, `heal(cluster)` undoes
-    what can be undone.
+    `faults` names the kinds of fault that it does (the `f` of its ops).  `episode(rng, hosts)`
+    draws the faults of one episode, `heal(cluster)` undoes what can be undone.
     """
 
     name: str
     meaning: str
-    faults: dict[str, Callable[[Cluster, Any], Any]]
+    faults: dict[str, Kind]
     episode: Callable[[Rng, Sequence[str]], list[Fault]]
     heal: Callable[[Cluster], None]

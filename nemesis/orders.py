@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
+from nemesis.parameters import one_of, optional, whole
 
 START_NS_MAX = 200 * MILLISECOND_NS
-SHARES_PERCENT = (20, 50, 100)
+WHOLE_PERCENT = 100
+SHARES_PERCENT = (20, 50, WHOLE_PERCENT)
+ORDERS = ("failover", "share", "power-off")
 MOVES = ("move-primary", "move-backup")
 PICKS = 1 << 16
 
@@ -21,7 +24,8 @@ def order(cluster: Cluster, value: Any) -> Any:
     live = [name for name, role in cluster.roles().items() if role in ("primary", "alone")]
     if not live:
         return {"nothing": "nobody is live"}
-    cluster.administer(value["order"], value.get("value", 0))
+    usual = WHOLE_PERCENT if value["order"] == "share" else 0
+    cluster.administer(value["order"], value.get("value", usual))
     return {"told": live}
 
 
@@ -58,18 +62,22 @@ def power_off(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
 
 
 def _restore(cluster: Cluster) -> None:
-    cluster.administer("share", 100)
+    cluster.administer("share", WHOLE_PERCENT)
 
 
 def _nothing(cluster: Cluster) -> None:
     """There is nothing to heal."""
 
 
+ORDERED = {"order": Kind(order, {
+    "order": one_of(*ORDERS), "value": optional(whole(1, WHOLE_PERCENT))})}
+
 FAILOVER = Nemesis(name="failover", meaning="the primary hands over to its backup, on purpose",
-                   faults={"order": order}, episode=planned_failover, heal=_nothing)
+                   faults=ORDERED, episode=planned_failover, heal=_nothing)
 SHARE = Nemesis(name="share", meaning="the machine gets a smaller or larger share of the processor",
-                faults={"order": order}, episode=share, heal=_restore)
+                faults=ORDERED, episode=share, heal=_restore)
 MOVE = Nemesis(name="move", meaning="the primary or the backup moves to another host",
-               faults={"move": move}, episode=moves, heal=_nothing)
+               faults={"move": Kind(move, {"order": one_of(*MOVES), "pick": whole(0, PICKS)})},
+               episode=moves, heal=_nothing)
 POWER_OFF = Nemesis(name="power-off", meaning="the machine is switched off, for good",
-                    faults={"order": order}, episode=power_off, heal=_nothing)
+                    faults=ORDERED, episode=power_off, heal=_nothing)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
+from nemesis.parameters import some_links
 
 START_NS_MAX = 100 * MILLISECOND_NS
 LENGTH_NS = (100 * MILLISECOND_NS, 1500 * MILLISECOND_NS)
@@ -59,7 +60,7 @@ def heal(cluster: Cluster) -> None:
 PARTITION = Nemesis(
     name="partition",
     meaning="links between hosts, disk and clients pass nothing for a while, one way or both",
-    faults={"cut": cut, "join": join},
+    faults={"cut": Kind(cut, {"links": some_links()}), "join": Kind(join, {"links": some_links()})},
     episode=episode,
     heal=heal,
 )

@@ -37,7 +37,7 @@ def apply(families: Sequence[Nemesis], cluster: Cluster, fault: Fault) -> Any:
     """Do it, and answer what happened."""
     for family in families:
         if fault.f in family.faults:
-            return family.faults[fault.f](cluster, fault.value)
+            return family.faults[fault.f].do(cluster, fault.value)
     raise KeyError(fault.f)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Nemesis, Rng
+from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
+from nemesis.parameters import whole
 
 START_NS_MAX = 50 * MILLISECOND_NS
 LENGTH_NS = (200 * MILLISECOND_NS, 2000 * MILLISECOND_NS)
+TIMES_MAX = 1_000_000
 TIMES = (100, 5000, 20_000, 200_000)
 
 
@@ -42,7 +44,7 @@ def heal(cluster: Cluster) -> None:
 SLOW = Nemesis(
     name="slow",
     meaning="the backup's processor is many times slower for a while",
-    faults={"slow": slow, "full-speed": full_speed},
+    faults={"slow": Kind(slow, {"times": whole(1, TIMES_MAX)}), "full-speed": Kind(full_speed)},
     episode=episode,
     heal=heal,
 )

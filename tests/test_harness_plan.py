@@ -117,6 +117,16 @@ def test_a_plan_survives_its_json(ops: Any, faults: Any, end_ns: int | None) -> 
     ({"ops": [[1, 0, "cas"]]}, "ops[0]: the workload cannot say cas None (KeyError: 'cas')"),
     ({"faults": [[1, "crash"]]}, "faults[0]: the test's nemeses know no 'crash'; there is cut, "
                                  "heal, join"),
+    ({"faults": [[1, "cut", 5]]}, "faults[0]: cut: its value is 5, expected an object"),
+    ({"faults": [[1, "cut"]]}, "faults[0]: cut: links is missing, expected a list of [node, node], "
+                               "one of each a host"),
+    ({"faults": [[1, "cut", {"links": [["n1", "n9"]]}]]},
+     "faults[0]: cut: links is [['n1', 'n9']], expected a list of [node, node], one of each a "
+     "host"),
+    ({"faults": [[1, "cut", {"links": [["n1", "n2"]], "ms": 1}]]},
+     "faults[0]: cut: 'ms' is unknown; there is links"),
+    ({"faults": [[1, "heal", {"all": True}]]},
+     "faults[0]: heal: 'all' is unknown; there is no parameter"),
 ])
 def test_a_wrong_plan_is_refused_in_one_line(data: Any, problem: str) -> None:
     """That says which step, and what was expected."""

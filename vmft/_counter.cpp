@@ -335,8 +335,8 @@ PyObject *watch(PyObject *, PyObject *arguments)
     Py_RETURN_NONE;
 }
 
-// settle(counter, rip): count the block in which a run ended: all of it, or, if rip is inside, up
-// to the instruction there and with it, as if it had been counted singly.
+// settle(counter, rip): count the block in which a run ended, or is: all of it, or, if rip is
+// inside, up to the instruction there and with it, as if it had been counted singly.
 PyObject *settle(PyObject *, PyObject *arguments)
 {
     unsigned long long address, rip;
@@ -356,7 +356,7 @@ PyMethodDef methods[] = {
     {"create", create, METH_VARARGS, "A new counter's address."},
     {"destroy", destroy, METH_O, "Free a counter."},
     {"watch", watch, METH_VARARGS, "Count these ranges singly, and no others."},
-    {"settle", settle, METH_VARARGS, "Count the block in which a run ended."},
+    {"settle", settle, METH_VARARGS, "Count the block that is under way."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -66,8 +66,9 @@ class Backup:
         self._effects.append(Send(now_ns, self.peer, ack))
 
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
-        """An operation that this side does itself has ended."""
-        self.io.replied(now_ns, reply)
+        """An operation that this side does itself has ended; not one of an older generation."""
+        if reply.generation >= self.generation:
+            self.io.replied(now_ns, reply)
 
     def contention_won(self) -> None:
         """Going live: what arrives now is not part of the past, and the disk is ours."""

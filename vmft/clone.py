@@ -11,11 +11,9 @@ from __future__ import annotations
 import pickle
 from typing import NamedTuple
 
-from unicorn.unicorn_const import UC_API_MAJOR, UC_API_MINOR, UC_API_PATCH
-
 from vmft import entry as log
 from vmft.cpu import Snapshot
-from vmft.engine import PAGE_SIZE
+from vmft.engine import EMULATOR, PAGE_SIZE
 from vmft.local_disk import DiskCopy
 from vmft.machine import Machine, State
 from vmft.messages import Copied, Handover, Hello, Pages, Switch
@@ -27,7 +25,6 @@ FEW_PAGES = 4               # few enough to stand still for
 FEW_BLOCKS = 32
 ROUNDS_MAX = 8
 CPU_MODEL = "SANDYBRIDGE"
-EMULATOR = f"unicorn {UC_API_MAJOR}.{UC_API_MINOR}.{UC_API_PATCH}"
 
 Page = tuple[int, bytes]
 

@@ -62,6 +62,9 @@ class Counter(Protocol):
     def run(self, address: int, until: int) -> int:
         """Run from ``address`` until ``until`` are retired, or it halts; Unicorn's status."""
 
+    def settle(self) -> None:
+        """From a callback at an instruction that nobody watches: make `retired` exact."""
+
     def stop(self) -> None:
         """From a callback: end the run after the current instruction."""
 
@@ -88,6 +91,9 @@ class PythonCounter:
         if status not in UNTOUCHED:
             self._rflags.set(self.flags)
         return status
+
+    def settle(self) -> None:
+        """Every instruction is watched."""
 
     def stop(self) -> None:
         self.target = self.retired
@@ -172,7 +178,7 @@ class NativeCounter:
         while True:
             count.asked = 0
             status = self._engine.start(address)
-            if not count.asked:
+            if status or not count.asked:
                 break
             address = count.begin
             if once:
@@ -183,10 +189,13 @@ class NativeCounter:
         if once:
             self._unwatch(once)
         if count.pending:
-            NATIVE.settle(self._address, self._rip.get()[0])
+            self.settle()
         elif status not in UNTOUCHED:
             self._rflags.set(count.flags)
         return status
+
+    def settle(self) -> None:
+        NATIVE.settle(self._address, self._rip.get()[0])
 
     def stop(self) -> None:
         self._count.target = self._count.retired

@@ -80,6 +80,7 @@ class Cpu:
         self._on_in, self._on_out, self._on_result = on_in, on_out, on_result
         self._error: BaseException | None = None
         self._undo: tuple[list[int], bytes] | None = None
+        self._bad_store: tuple[int, int] | None = None      # its position, counted, and its rip
         self._prepare_registers()
         self._add_hooks()
         self.write(image.base, image.data)
@@ -108,6 +109,7 @@ class Cpu:
             raise ValueError(f"cannot run back from {self.position} to {until}")
         if self.halted or until == self.position:
             return
+        self._bad_store = None
         status = self._count.run(self._flow.get()[0], until)
         if self._error is not None:
             self._take_back()
@@ -204,6 +206,7 @@ class Cpu:
         add(instruction, plain(lambda *_: self._trap_tsc("rdtsc")), instruction=engine.RDTSC)
         add(instruction, plain(lambda *_: self._trap_tsc("rdtscp")), instruction=engine.RDTSCP)
         add(engine.HOOK_INVALID, plain(self._trap_invalid))
+        add(engine.HOOK_BAD_STORE, engine.BadStoreHook(self._note_bad_store))
 
     def _ask(self, callback: Callable[..., int | None], *arguments: object) -> int:
         """Call back at this instruction; on an exception, note what to take back, and stop."""
@@ -283,10 +286,24 @@ class Cpu:
 
     def _fault(self, status: int) -> None:
         """Raise what Unicorn reported; the instruction was counted, unless it was never fetched."""
+        if self._bad_store is not None:
+            self._count.retired, rip = self._bad_store
+            self._set("rip", rip)
         if status not in engine.FETCH_FAULTS:
             self._count.retired -= 1
         self.position = self._count.retired
         raise self._guest_fault(FAULTS.get(status, str(EngineError(status))))
+
+    def _note_bad_store(self, *_: object) -> bool:
+        """Note where memory that is not there is written to; False for Unicorn to end the run.
+
+        It does so only after the block, where the instruction stores through a helper of the
+        emulator (`fxsave`, `fstp tword`, `maskmovdqu`): what follows is no part of the story.
+        """
+        if self._bad_store is None:
+            self._count.settle()
+            self._bad_store = self._count.retired, self._flow.get()[0]
+        return False
 
     def _guest_fault(self, what: str) -> GuestFault:
         return GuestFault(self.position, self._flow.get()[0], what)

@@ -25,6 +25,7 @@ CODE_BUFFER_SIZE = 8 << 20      # bytes of address space for translated code, an
 
 HOOK_CODE, HOOK_BLOCK = uc.UC_HOOK_CODE, uc.UC_HOOK_BLOCK
 HOOK_INSTRUCTION, HOOK_INVALID = uc.UC_HOOK_INSN, uc.UC_HOOK_INSN_INVALID
+HOOK_BAD_STORE = uc.UC_HOOK_MEM_WRITE_UNMAPPED
 IN, OUT = x86.UC_X86_INS_IN, x86.UC_X86_INS_OUT
 FETCH_FAULTS = (uc.UC_ERR_FETCH_UNMAPPED, uc.UC_ERR_FETCH_PROT)
 RDTSC, RDTSCP = x86.UC_X86_INS_RDTSC, x86.UC_X86_INS_RDTSCP
@@ -36,6 +37,9 @@ InHook = ctypes.CFUNCTYPE(
 OutHook = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, ctypes.c_void_p)
 PlainHook = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p, ctypes.c_void_p)
+BadStoreHook = ctypes.CFUNCTYPE(
+    ctypes.c_bool, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int64,
+    ctypes.c_void_p)
 
 GENERAL = ("rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
            "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15")

@@ -37,7 +37,7 @@ class Primary:
                  settings: Settings, bugs: frozenset[str]) -> None:
         self.recorder = recorder
         recorder.emit = self.emit
-        self.generation = generation
+        self.generation = self.since = generation   # on this host
         self.peer = peer
         self.settings = settings
         self.bugs = bugs
@@ -97,7 +97,12 @@ class Primary:
             self.recorder.accept(now_ns, dev.NIC, data)
 
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
-        """An operation has ended; its data waits in the bounce buffer for the interrupt."""
+        """An operation has ended; its data waits in the bounce buffer for the interrupt.
+
+        Not one of another machine that was here before: it may bear the number of one of ours.
+        """
+        if reply.generation < self.since:
+            return
         operation = self.outstanding.completed(reply.number)
         tag = operation.tag if operation is not None else self._latest_tag
         if operation is not None or "double-completion" in self.bugs:

@@ -5,7 +5,9 @@ It reads no clock, socket, file or global random source.  A replica is, at any t
     primary     executes, logs to its backup           backup      replays the primary's log
     contending  suspects the other side and asks the   alone       live without a backup
                 disk; neither live nor halted          spare       runs nothing, may be cloned to
-    halted      lost, or diverged: mute, soon a spare  off         switched off by its administrator
+    winner      has won, and executes its log to the   halted      lost, or diverged: mute, soon a
+                end before it is live                              spare
+    off         switched off by its administrator
 
 Whoever wants to go live, a primary that lost its backup included, first does an atomic
 test-and-set on the shared disk [paper 2.3].  The flag belongs to the pair's generation, and the
@@ -87,7 +89,9 @@ class Replica:
             return "contending"
         if isinstance(self.role, Primary):
             return "alone" if self.role.peer is None else "primary"
-        return "backup" if isinstance(self.role, Backup) else "spare"
+        if isinstance(self.role, Backup):
+            return "winner" if self.role.deaf else "backup"
+        return "spare"
 
     @property
     def machine(self) -> Machine | None:

@@ -16,6 +16,12 @@ STORE = Path("store")
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What decides a run, and where it is stored."""
+    add_test(parser)
+    add_store(parser)
+
+
+def add_test(parser: argparse.ArgumentParser) -> None:
+    """What decides a run."""
     default = Test()
     parser.add_argument("--workload", default=default.workload, help="what clients do")
     parser.add_argument("--nemesis", metavar="NAME[,NAME...]", help="what goes wrong")
@@ -37,7 +43,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="operations or faults, explicitly, as JSON; or a stored test.json")
     parser.add_argument("--system", default=default.system)
     parser.add_argument("--runtime", default=default.runtime)
-    add_store(parser)
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
