@@ -55,6 +55,11 @@ BUGS = {
     "ack-after-live": Bug(
         "P11", "a backup that went live goes on acknowledging its old primary",
         (REQUIRED, LINEAR, SINGLE), nemesis=(CUT, DELAY)),
+    "fresh-duplicates": Bug(
+        "P10", "an output that leaves again after a failover is made anew, with other bytes",
+        ("duplicates",), nemesis=(CRASH,)),
+    "backup-speaks": Bug(
+        "A3", "what the backup's guest sends goes out into the world, too", (IO,), nemesis=()),
     "untrapped-rdtsc": Bug(
         "R1", "rdtsc is not logged; each side reads its own", (DIVERGED,), "token"),
     "untrapped-rdrand": Bug(
@@ -68,17 +73,29 @@ BUGS = {
         "R5", "a backup without entries runs on", (DIVERGED,), nemesis=(LOSS,)),
     "unchecked-sequence": Bug(
         "R6", "gaps and repetitions in the log are not noticed", (DIVERGED,), nemesis=(LOSS,)),
+    "merged-inputs": Bug(
+        "R8", "a packet that finds another one waiting for the interrupt is not logged",
+        (DIVERGED,)),
     "unlogged-wake": Bug(
         "R9", "an interrupt that wakes a halted guest is not logged", (DIVERGED,), "idle"),
     "clock-jumps-back": Bug(
         "R10", "whoever goes live reads its own host's clock", ("monotonic-time",), "clock"),
     "no-bounce-buffer": Bug(
         "D1x", "a read's data go into guest memory when they arrive", (DIVERGED,), "spin"),
+    "early-copy": Bug(
+        "D2x", "the backup puts a read's data into memory with its log entry, not its interrupt",
+        (DIVERGED,), "spin"),
+    "unserialised": Bug(
+        "D3x", "operations on the same blocks do not wait for each other", (LINEAR,), "spin",
+        (LOSS, DELAY)),
     "pending-forgotten": Bug(
         "D4x", "pending disk operations are not issued again at go-live", (DISK,), "kv",
         (CRASH, DELAY)),
     "everything-again": Bug(
         "D5x", "all disk writes are issued again at go-live, also completed ones", (DISK,), "kv"),
+    "pending-fails": Bug(
+        "D6x", "disk operations that were pending at go-live end with an error", (DISK,), "kv",
+        (CRASH, DELAY)),
     "double-completion": Bug(
         "D7x", "the second answer to one disk operation completes it again", (DISK,), "kv",
         (CRASH, DELAY)),
@@ -123,21 +140,36 @@ BUGS = {
         nemesis=(CRASH, SLOW)),
     "waits-for-more": Bug(
         "S12", "a backup that won waits for more of the log before it goes live", (SINGLE,)),
+    "silent-takeover": Bug(
+        "S13", "whoever goes live does not tell the network where the address is now",
+        ("quiet",)),
     "drop-when-full": Bug(
         "X1", "an entry that finds the primary's buffer full is dropped", (DIVERGED,),
         nemesis=(LOSS, SLOW)),
+    "no-throttle": Bug(
+        "X2", "the primary is not slowed while the backup lags", ("lag-bound",), "load", (SLOW,)),
     "no-fencing": Bug(
         "X3", "the disk serves writes of an older generation", (IO,), "kv",
         (CRASH, DELAY)),
     "silent-power-off": Bug(
         "X4", "switching off is no control entry: the backup takes it for a crash", (SINGLE,),
         nemesis=("power-off",)),
+    "same-host": Bug(
+        "X6", "the cluster service places a backup on its own primary's host",
+        ("redundancy",)),
+    "stays-alone": Bug(
+        "X7", "whoever goes live seeks no new backup", ("redundancy",)),
     "missed-page": Bug(
         "C1x", "the clone misses one of the pages that changed last", (DIVERGED,), "kv"),
+    "device-forgotten": Bug(
+        "C2x", "the clone misses where the network card stands in its ring", (DIVERGED,)),
     "log-starts-late": Bug(
         "C3x", "the log begins a little after the state that was cloned", (DIVERGED,)),
     "stale-clone": Bug(
         "C4x", "a host keeps the pages of an earlier clone", (DIVERGED,), nemesis=(CUT, CRASH)),
+    "unquiesced-move": Bug(
+        "C6x", "a primary moves though disk operations and outputs are on their way",
+        (DIVERGED,), "spin", ("move",)),
     "ungated-window": Bug(
         "C5x", "outputs do not wait until a new backup has acknowledged something",
         (RULE,), nemesis=(CRASH, DELAY)),

@@ -20,7 +20,7 @@ from checker.verdict import EXIT_CODES, to_json, word
 from harness.run import Recorded
 from histories import History, Trace, UsageError
 from histories.jsonl import FILE_BYTES_MAX
-from histories.read import read_history
+from histories.read import Limits, read_history
 
 TIMEOUT_S = 60
 MEMORY_MB = 1000
@@ -105,7 +105,7 @@ def _judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
 
 def judge(task: Task) -> Judged:
     """Judge one file."""
-    history = read_history(task.path, task.format, bytes_max=task.bytes_max)
+    history = read_history(task.path, task.format, limits=Limits(task.bytes_max))
     deadline_s = time.monotonic() + task.timeout_s
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
