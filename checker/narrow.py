@@ -56,7 +56,7 @@ def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -
         events.append(event)
     while events and events[-1] >= 0:
         events.pop()
-    return Problem(events, classes, problem.places)
+    return Problem(events, classes, problem.call)
 
 
 def shortest_prefix(

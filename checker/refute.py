@@ -97,7 +97,8 @@ class Refuter:
         numbers = {call: number for number, call in enumerate(calls)}
         return Problem(
             array("i", [numbers[event] if event >= 0 else ~numbers[~event] for event in kept]),
-            array("i", [classes[call] for call in calls]), array("i", calls))
+            array("i", [classes[call] for call in calls]),
+            lambda number: self.problem.call(calls[number]))
 
     def starts(self, window: Problem) -> list[int]:
         """The states that it may begin in, of those that are alike one; none if nobody knows."""

@@ -41,7 +41,7 @@ def test_no_order_gets_past_what_is_refuted(name: str, seed: int, wrong: float) 
     refuter = Refuter(problem, table)
     for stuck in [~event for event in problem.events if event < 0]:
         refuter.go_to(stuck)
-        end = calls[problem.places[stuck]].end
+        end = problem.call(stuck).end
         assert end is not None
         passable = brute_force(cut(calls, end), model)
         for first in range(refuter.live[stuck] + 1):
