@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from checker.verdict import EXIT_CODES
+from harness.page import write_run_page
 from harness.plan import read
 from harness.run import run
 from harness.show import summary
@@ -65,7 +66,8 @@ def test_of(arguments: argparse.Namespace) -> Test:
 def execute(arguments: argparse.Namespace) -> int:
     """Run it and say what came of it."""
     outcome = run(test_of(arguments), arguments.store)
+    page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
     print("\n".join(summary(outcome.record, outcome.verdict)))
-    print(f"\nreport: {outcome.path}/report.txt\n")
+    print(f"\nreport: {outcome.path}/report.txt\n{page}\n")
     print("\n".join(outcome.explanation))
     return EXIT_CODES[outcome.verdict.valid]
