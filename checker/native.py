@@ -10,7 +10,7 @@ import os
 from array import array
 from typing import Any, Callable, Iterator, Sequence
 
-from checker import search as plain
+from checker import problem as numbers, search as plain
 from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
 from checker.problem import Problem, Table, build
 from histories.errors import UsageError
@@ -33,6 +33,7 @@ def _native(load: Callable[[], Any]) -> Any:
 
 NATIVE = _native(lambda: importlib.import_module("checker._search"))
 COLUMNS = _native(lambda: importlib.import_module("checker._columns"))
+NARROW = _native(lambda: importlib.import_module("checker._narrow"))
 MONITORS = _native(lambda: importlib.import_module("checker._monitors"))
 
 
@@ -44,11 +45,12 @@ def numbered(history: History, table: Table) -> Problem:
         columns = None
     if columns is None:
         return build(history.calls(), table)
-    events, classes, starts, ends = map(_numbers, columns[:4])
-    if len(columns) > 4:
-        kinds, needs, targets, firsts = columns[4:]
+    events, classes, places, starts, ends = map(_numbers, columns[:5])
+    if len(columns) > 5:
+        kinds, needs, targets, firsts = columns[5:]
         table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
-    return Problem(events, classes, lambda number: _call(history, starts[number], ends[number]))
+    return Problem(events, classes, places,
+                   lambda number: _call(history, starts[number], ends[number]))
 
 
 def _columns(history: History, table: Table) -> Any:
@@ -69,6 +71,25 @@ def _firsts(history: History, positions: Sequence[int]) -> Iterator[Call]:
 def _call(history: History, start: int, end: int) -> Call:
     """The call between two ops, by their positions; -1: it has no completion."""
     return history.call(history.ops[start], None if end < 0 else history.ops[end])
+
+
+def loosened(
+    problem: Problem, table: Table, tight: Sequence[int] | None, last: int
+) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers.
+
+    None: all are tight.
+    """
+    if NARROW is None:
+        return numbers.loosened(problem, table, tight, last)
+
+    def loosen(number: int) -> int:
+        loose = table.loosened(number)
+        return loose * _KINDS + table.kinds[loose]
+
+    events, classes = NARROW.loosened(
+        problem.events, problem.classes, None if tight is None else array("i", tight), last, loosen)
+    return problem._replace(events=_numbers(events), classes=_numbers(classes))
 
 
 def search(

@@ -11,9 +11,9 @@ the case after the calls so far (the power set construction), and is a numbered 
 from __future__ import annotations
 
 from array import array
-from typing import Callable, Hashable, Iterable, NamedTuple, TypeVar
+from typing import Callable, Hashable, Iterable, NamedTuple, Sequence, TypeVar
 
-from checker.model import ANY_STATE, Inconsistent, Model, OneOf
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
 from histories.errors import UsageError
 from histories.history import Call
 from histories.value import show
@@ -30,13 +30,15 @@ class Problem(NamedTuple):
     """What a search is given.
 
     ``events`` lists, in order, ``n`` for the invocation of call ``n`` and ``~n`` for its return;
-    a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``call(n)`` the call
-    itself, for explaining only.  Calls are numbered in the order of the history.  Those that cannot
-    matter are left out: failed ones, pending reads, and invocations that no return follows.
+    a pending call has no return.  ``classes[n]`` is the class of call ``n``; for explaining only,
+    ``places[n]`` is its place among the calls of the history, and ``call(n)`` tells which it is.
+    Calls are numbered in the order of the history.  Those that cannot matter are left out: failed
+    ones, pending reads, and invocations that no return follows.
     """
 
     events: "array[int]"
     classes: "array[int]"
+    places: "array[int]"
     call: Callable[[int], Call]
 
 
@@ -59,6 +61,7 @@ class Table:
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
         self._next: dict[tuple[int, int], int] = {}
+        self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
 
     @property
@@ -128,6 +131,14 @@ class Table:
             self.targets[number] = self._ask(self.init, number)
             self._ask(self.targets[number], number)     # refused where it leads elsewhere
         return number
+
+    def loosened(self, number: int) -> int:
+        """The class of the same call when nobody heard its answer."""
+        found = self._loosened.get(number)
+        if found is None:
+            found = self._loosened[number] = self.classify(self.classes[number]._replace(
+                ret=UNKNOWN, completion=None, outcome="info"))
+        return found
 
     def step(self, state: int, number: int) -> int:
         """The next state, or ILLEGAL."""
@@ -200,12 +211,39 @@ class Table:
         return number
 
 
+def loosened(
+    problem: Problem, table: Table, tight: Sequence[int] | None, last: int
+) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers.
+
+    All others are as if nobody had heard of them again.  None: all are tight.
+    """
+    events, classes = array("i"), array("i", problem.classes)
+    until = problem.events[:last + 1]
+    returned = {~event for event in until if event < 0}
+    if tight is not None:
+        returned &= set(tight)
+    for event in until:
+        if event < 0:
+            if ~event in returned:
+                events.append(event)
+            continue
+        if event not in returned:
+            classes[event] = table.loosened(classes[event])
+            if table.kinds[classes[event]] == READ:
+                continue
+        events.append(event)
+    while events and events[-1] >= 0:
+        events.pop()
+    return problem._replace(events=events, classes=classes)
+
+
 def build(calls: Iterable[Call], table: Table) -> Problem:
     """Number the calls of one part; at equal positions invocations go before returns."""
-    classes = array("i")
+    classes, places = array("i"), array("i")
     kept: list[Call] = []
     moments: list[tuple[int, bool, int]] = []
-    for call in calls:
+    for place, call in enumerate(calls):
         number = table.classify(call)
         pending = call.end is None
         if call.outcome == "fail" or pending and table.kinds[number] == READ:
@@ -213,13 +251,14 @@ def build(calls: Iterable[Call], table: Table) -> Problem:
         moments.append((call.start, False, len(kept)))
         if call.end is not None:
             moments.append((call.end, True, len(kept)))
+        places.append(place)
         kept.append(call)
         classes.append(number)
     moments.sort()
     while moments and not moments[-1][1]:
         moments.pop()
     events = array("i", [~number if returns else number for _at, returns, number in moments])
-    return Problem(events, classes, kept.__getitem__)
+    return Problem(events, classes, places, kept.__getitem__)
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:
