@@ -11,7 +11,9 @@ from array import array
 from typing import Any, Callable, Iterator, Sequence
 
 from checker import search as plain
-from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
+from checker.found import (
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+)
 from checker.problem import Problem, Table, build
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -72,18 +74,21 @@ def _call(history: History, start: int, end: int) -> Call:
 
 
 def search(
-    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL
+    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
+    starts: Sequence[int] = (),
 ) -> Found:
-    """Look for a linearization of the problem's calls."""
+    """Look for a linearization of the problem's calls, from any of some states."""
     if NATIVE is None:
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     steps_max = budget.steps(len(problem.classes))
     answer = NATIVE.search(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        (table.init, int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX),
-        table.step, budget.expired)
+        array("i", starts or [table.init]),
+        (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
+         budget.patience, PATIENCE_GROWTH),
+        table.step, budget.expired, budget.refuted)
     if answer is None:      # more calls overlap than it has slots for
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     status, steps, stuck, order, leaves = answer
     cause = CAUSES[status - 1] if status > 1 else ""
     cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")
