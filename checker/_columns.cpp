@@ -128,7 +128,6 @@ class Numbering {
             if (call.outcome == FAIL || (call.outcome == INFO && kind == READ)) continue;
             auto self = int32_t(classes.size());
             classes.push_back(number);
-            places.push_back(int32_t(place));
             starts.push_back(int32_t(call.invoked));
             ends.push_back(int32_t(call.completed));
             at[size_t(call.invoked)] = self + 1;
@@ -153,7 +152,7 @@ class Numbering {
     }
 
     Contents contents;
-    vector<int32_t> events, classes, places, starts, ends;
+    vector<int32_t> events, classes, starts, ends;
     vector<int32_t> firsts;         // by class: the positions of its first call
 
   private:
@@ -162,8 +161,7 @@ class Numbering {
     Pairs pairs;
 };
 
-// number(ops, freeze, classify): events, classes, places, and the positions where calls start and
-// end.
+// number(ops, freeze, classify): events, classes, and the positions where calls start and end.
 // number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
 // the first call of each class, two a class.
 PyObject *number(PyObject *, PyObject *args) {
@@ -175,15 +173,14 @@ PyObject *number(PyObject *, PyObject *args) {
         Numbering found(ops, freeze);
         if (!init) {
             found.run([&](size_t place) { return found.ask(classify, place); });
-            return Py_BuildValue("(NNNNN)", bytes(found.events), bytes(found.classes),
-                                 bytes(found.places), bytes(found.starts), bytes(found.ends));
+            return Py_BuildValue("(NNNN)", bytes(found.events), bytes(found.classes),
+                                 bytes(found.starts), bytes(found.ends));
         }
         Rules said(rules, init, found.contents);
         found.run([&](size_t place) { return said.add(found.contents.all[place]); });
-        return Py_BuildValue("(NNNNNNNNN)", bytes(found.events), bytes(found.classes),
-                             bytes(found.places), bytes(found.starts), bytes(found.ends),
-                             bytes(said.kinds), bytes(said.needs), bytes(said.targets),
-                             bytes(found.firsts));
+        return Py_BuildValue("(NNNNNNNN)", bytes(found.events), bytes(found.classes),
+                             bytes(found.starts), bytes(found.ends), bytes(said.kinds),
+                             bytes(said.needs), bytes(said.targets), bytes(found.firsts));
     } catch (const Odd &) {
         if (PyErr_Occurred()) return nullptr;
         Py_RETURN_NONE;

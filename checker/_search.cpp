@@ -6,21 +6,6 @@
 
 namespace {
 
-// The content of a buffer of 32-bit numbers.
-vector<int32_t> numbers(PyObject *source) {
-    Py_buffer view;
-    if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO)) throw Raised{};
-    const auto *first = static_cast<const int32_t *>(view.buf);
-    vector<int32_t> found(first, first + view.len / Py_ssize_t(sizeof(int32_t)));
-    PyBuffer_Release(&view);
-    return found;
-}
-
-PyObject *bytes(const vector<int32_t> &found) {
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(found.data()),
-                                     Py_ssize_t(found.size() * sizeof(int32_t)));
-}
-
 // Refuse what would lead outside of an array.  The number of calls that overlap.
 size_t checked(const Problem &problem) {
     auto classes = problem.kinds.size();
@@ -38,7 +23,8 @@ size_t checked(const Problem &problem) {
         seen[call]++;
         returns[call] = event < 0;
     }
-    if (!sound || problem.init < 0) {
+    for (int32_t state : problem.starts) sound = sound && state >= 0;
+    if (!sound || problem.starts.empty()) {
         PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
         throw Raised{};
     }
@@ -76,22 +62,21 @@ template <int Words> PyObject *solve(const Problem &problem) {
     return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
 }
 
-// search(events, classes, kinds, needs, targets, limits, step, expired): see checker/native.py.
+// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted): see
+// checker/native.py.
 PyObject *search(PyObject *, PyObject *args) {
-    PyObject *columns[5];
+    PyObject *columns[6];
     Problem problem;
-    unsigned long long steps, memory, every, leaves;
-    if (!PyArg_ParseTuple(args, "OOOOO(iiKKKK)OO", columns, columns + 1, columns + 2, columns + 3,
-                          columns + 4, &problem.init, &problem.cuts, &steps, &memory, &every,
-                          &leaves, &problem.step, &problem.expired)) return nullptr;
+    if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,
+                          columns + 3, columns + 4, columns + 5, &problem.cuts,
+                          &problem.steps_max, &problem.memory_max, &problem.check_every,
+                          &problem.leaves_max, &problem.patience, &problem.growth,
+                          &problem.step, &problem.expired, &problem.refuted)) return nullptr;
     try {
         vector<int32_t> *into[] = {&problem.events, &problem.classes, &problem.kinds,
-                                   &problem.needs, &problem.targets};
-        for (int i = 0; i < 5; i++) *into[i] = numbers(columns[i]);
-        problem.steps_max = steps;
-        problem.memory_max = memory;
-        problem.check_every = std::max(every, 1ull);
-        problem.leaves_max = leaves;
+                                   &problem.needs, &problem.targets, &problem.starts};
+        for (int i = 0; i < 6; i++) *into[i] = numbers(columns[i]);
+        problem.check_every = std::max(problem.check_every, 1ull);
         size_t overlap = checked(problem);
         if (overlap <= 64) return solve<1>(problem);
         if (overlap <= 64 * 4) return solve<4>(problem);

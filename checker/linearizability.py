@@ -15,8 +15,9 @@ from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
-from checker.native import numbered, search
+from checker.native import numbered
 from checker.problem import Problem, Table, build, guarded
+from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -79,7 +80,7 @@ def _judge(
     if judged is not None:
         return _judged(history, judged, table)
     problem = _problem(history, table)
-    found = search(problem, table, budget)
+    found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
@@ -101,7 +102,7 @@ def _judged(
         return Verdict(valid=True, why=why, evidence=size)
     if judged.calls <= EXPLAINED_CALLS_MAX:
         problem = _problem(history, table)
-        found = search(problem, table, EXPLAIN)
+        found = decide(problem, table, EXPLAIN)
         if found.valid is False:
             verdict = _not_valid(problem, found, table, EXPLAIN)
             return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})

@@ -14,8 +14,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from checker.found import Budget, Found
-from checker.native import loosened, search
+from checker.native import loosened
 from checker.problem import Problem, Table
+from checker.refute import decide
 
 STEPS_MAX = 20_000              # of all judgements for one core together, as are:
 JUDGEMENTS_MAX = 500
@@ -47,8 +48,7 @@ def shortest_prefix(
     budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
-        tried = search(
-            loosened(problem, table, None, ends[middle]), table, budget)
+        tried = decide(loosened(problem, table, None, ends[middle]), table, budget)
         if tried.valid is False:
             high, found = middle, tried
         else:
@@ -75,7 +75,7 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, tight, self.last)
-        found = search(loose, self.table, replace(self.budget, steps_max=self.steps))
+        found = decide(loose, self.table, replace(self.budget, steps_max=self.steps))
         self.steps -= min(found.steps, self.steps)
         self.sure = self.sure and found.valid is not None
         return found.valid is False

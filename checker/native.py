@@ -11,7 +11,9 @@ from array import array
 from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
-from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
+from checker.found import (
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+)
 from checker.problem import Problem, Table, build
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -45,12 +47,11 @@ def numbered(history: History, table: Table) -> Problem:
         columns = None
     if columns is None:
         return build(history.calls(), table)
-    events, classes, places, starts, ends = map(_numbers, columns[:5])
-    if len(columns) > 5:
-        kinds, needs, targets, firsts = columns[5:]
+    events, classes, starts, ends = map(_numbers, columns[:4])
+    if len(columns) > 4:
+        kinds, needs, targets, firsts = columns[4:]
         table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
-    return Problem(events, classes, places,
-                   lambda number: _call(history, starts[number], ends[number]))
+    return Problem(events, classes, lambda number: _call(history, starts[number], ends[number]))
 
 
 def _columns(history: History, table: Table) -> Any:
@@ -93,18 +94,21 @@ def loosened(
 
 
 def search(
-    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL
+    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
+    starts: Sequence[int] = (),
 ) -> Found:
-    """Look for a linearization of the problem's calls."""
+    """Look for a linearization of the problem's calls, from any of some states."""
     if NATIVE is None:
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     steps_max = budget.steps(len(problem.classes))
     answer = NATIVE.search(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        (table.init, int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX),
-        table.step, budget.expired)
+        array("i", starts or [table.init]),
+        (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
+         budget.patience, PATIENCE_GROWTH),
+        table.step, budget.expired, budget.refuted)
     if answer is None:      # more calls overlap than it has slots for
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     status, steps, stuck, order, leaves = answer
     cause = CAUSES[status - 1] if status > 1 else ""
     cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")

@@ -30,15 +30,13 @@ class Problem(NamedTuple):
     """What a search is given.
 
     ``events`` lists, in order, ``n`` for the invocation of call ``n`` and ``~n`` for its return;
-    a pending call has no return.  ``classes[n]`` is the class of call ``n``; for explaining only,
-    ``places[n]`` is its place among the calls of the history, and ``call(n)`` tells which it is.
-    Calls are numbered in the order of the history.  Those that cannot matter are left out: failed
-    ones, pending reads, and invocations that no return follows.
+    a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``call(n)`` the call
+    itself, for explaining only.  Calls are numbered in the order of the history.  Those that cannot
+    matter are left out: failed ones, pending reads, and invocations that no return follows.
     """
 
     events: "array[int]"
     classes: "array[int]"
-    places: "array[int]"
     call: Callable[[int], Call]
 
 
@@ -240,10 +238,10 @@ def loosened(
 
 def build(calls: Iterable[Call], table: Table) -> Problem:
     """Number the calls of one part; at equal positions invocations go before returns."""
-    classes, places = array("i"), array("i")
+    classes = array("i")
     kept: list[Call] = []
     moments: list[tuple[int, bool, int]] = []
-    for place, call in enumerate(calls):
+    for call in calls:
         number = table.classify(call)
         pending = call.end is None
         if call.outcome == "fail" or pending and table.kinds[number] == READ:
@@ -251,14 +249,13 @@ def build(calls: Iterable[Call], table: Table) -> Problem:
         moments.append((call.start, False, len(kept)))
         if call.end is not None:
             moments.append((call.end, True, len(kept)))
-        places.append(place)
         kept.append(call)
         classes.append(number)
     moments.sort()
     while moments and not moments[-1][1]:
         moments.pop()
     events = array("i", [~number if returns else number for _at, returns, number in moments])
-    return Problem(events, classes, places, kept.__getitem__)
+    return Problem(events, classes, kept.__getitem__)
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:

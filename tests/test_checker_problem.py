@@ -35,7 +35,7 @@ def told(problem: Problem, table: Table) -> Any:
     names = (table.states, table.classes)
     assert before == [list(column) for column in columns], "what was foretold came true"
     calls = [problem.call(number) for number in range(len(problem.classes))]
-    return [list(column) for column in problem[:3]], calls, before, names
+    return [list(column) for column in problem[:2]], calls, before, names
 
 
 def agree(history: History, model: Model) -> None:
