@@ -18,7 +18,7 @@ CLIENTS = "clients"
 UNTOLD = ("Heartbeat", "HostUp")                # lost ones say nothing by themselves
 BECOMES = {"live": "alone", "protected": "primary", "backup": "backup", "spare": "spare",
            "crash": "crashed", "restart": "spare", "halt": "halted", "suspect": "contending",
-           "off": "off"}
+           "pause": "paused", "off": "off"}
 
 
 class Arrow(NamedTuple):
@@ -80,9 +80,16 @@ def roles(trace: Trace) -> list[Role]:
     """What each host was, in the order of the beginnings."""
     found: list[Role] = []
     now: dict[str, int] = {}
+    paused: dict[str, str] = {}         # what a paused host was
     for event in trace:
-        role = event.data.get("role", "spare") if event.kind == "boot" else BECOMES.get(event.kind)
-        if role is None or event.kind == "spare" and event.node not in now:
+        role = BECOMES.get(event.kind)
+        if event.kind == "boot":
+            role = event.data.get("role", "spare")
+        elif event.kind == "pause" and event.node in now:
+            paused[event.node] = found[now[event.node]].role
+        elif event.kind == "resume":
+            role = paused.pop(event.node, None)
+        if role is None or event.node not in now and event.kind != "boot":
             continue
         if event.node in now:
             at = now[event.node]

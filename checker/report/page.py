@@ -59,7 +59,7 @@ def render(
     shown = {
         "word": word(verdict.valid), "title": _title(record, verdict),
         "explanation": [_linked(line) for line in explanation], "commands": facts.commands,
-        "contents": _contents(bool(orders)), "clock": clock(record),
+        "contents": _contents(verdict.valid, bool(orders)), "clock": clock(record),
         "machines": len(record.trace) > 0,
         "moments": [{"at": at(each.time_ns), "what": each.what, "kind": each.kind}
                     for each in told],
@@ -90,8 +90,10 @@ def _title(record: Record, verdict: Verdict) -> str:
     return said.split("  ", 1)[1].removesuffix(" ()")
 
 
-def _contents(orders: bool) -> list[tuple[str, str]]:
-    return [("why", "What is wrong"), ("happened", "What happened"),
+def _contents(valid: bool | None, orders: bool) -> list[tuple[str, str]]:
+    """The sections, by their ids."""
+    first = {False: "What is wrong", None: "What is unknown", True: "The verdict"}[valid]
+    return [("why", first), ("happened", "What happened"),
             *([("orders", "Why no order")] if orders else []), ("checks", "Checks"),
             ("plots", "Plots"), ("test", "The test")]
 

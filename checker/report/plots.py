@@ -18,7 +18,7 @@ from histories import Call
 WIDTH_IN, HEIGHT_IN = 14.0, 6.6
 LEFT, RIGHT = 0.06, 0.985               # where the axes begin and end, as shares of the width
 BUCKETS = 100
-ACROSS, DOWN = 1400, 300                # the grid on which equal points are drawn once
+ACROSS = 900                            # cells on which equal points are drawn once
 QUANTILES = (("p50", 50), ("p95", 95), ("p99", 99))
 INK, SOFT, RULE = "#010101", "#020202", "#030303"
 OUTCOMES = {"ok": ("#010201", "."), "fail": ("#010202", "x"), "info": ("#010203", "^")}
@@ -93,7 +93,8 @@ def _themed(drawn: Any) -> str:
     drawn.savefig(buffer, format="svg", transparent=True,
                   metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
-    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg[svg.index("<svg"):])
+    svg = re.sub(r"(\d+\.\d)\d+", r"\1", svg[svg.index("<svg"):])
+    svg = re.sub(r'(<use [^>]*y="[\d.]+") style="[^"]*"', r"\1", svg)
     return re.sub(r"#0[1][0-9a-f]{4}|#020202|#030303",
                   lambda match: f"var({COLOURS.get(match[0], '--ink')})", svg)
 
@@ -131,12 +132,11 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_formatter("")
     axis.set_ylabel("latency (ms)")
-    slowest = max([call.end_ns - call.start_ns for call in ended] + [1])
     for outcome, (colour, marker) in OUTCOMES.items():
-        spots = {_spot(call, end_ns, slowest): call for call in ended if call.outcome == outcome}
+        spots = {_spot(call, end_ns): call for call in ended if call.outcome == outcome}
         axis.plot([call.start_ns / SECOND for call in spots.values()],
                   [max(1, call.end_ns - call.start_ns) / 1e6 for call in spots.values()],
-                  marker, color=colour, markersize=3, alpha=0.6, label=outcome)
+                  marker, color=colour, markersize=3, label=outcome)
     buckets: dict[int, list[int]] = {}
     for call in ended:
         buckets.setdefault(_bucket(call.start_ns, end_ns), []).append(call.end_ns - call.start_ns)
@@ -148,11 +148,11 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     axis.legend(loc="upper right", ncols=6, fontsize=8)
 
 
-def _spot(call: Call, end_ns: int, slowest: int) -> tuple[int, int]:
-    """The spot of the picture that a call's point falls on."""
+def _spot(call: Call, end_ns: int) -> tuple[int, int, int]:
+    """The cell of the picture that a call's point falls on, an eighth of a doubling high."""
     took = max(1, call.end_ns - call.start_ns)
-    return call.start_ns * ACROSS // end_ns, took.bit_length() * DOWN // slowest.bit_length() \
-        + (took * 8 >> max(0, took.bit_length() - 1))
+    octave = took.bit_length() - 1
+    return call.start_ns * ACROSS // end_ns, octave, took * 8 >> octave
 
 
 def _rate(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
