@@ -14,8 +14,8 @@ from typing import Any, Hashable, Sequence
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
-from checker.narrow import core, loosened, shortest_prefix
-from checker.native import numbered
+from checker.narrow import core, shortest_prefix
+from checker.native import loosened, numbered
 from checker.problem import ILLEGAL, Problem, Table, build, guarded
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
@@ -140,7 +140,7 @@ def _not_valid(problem: Problem, found: Found, table: Table, budget: Budget) -> 
     last, prefix = problem.events.index(~_stuck(found)), problem
     try:
         last, found = shortest_prefix(problem, table, found, budget)
-        prefix = loosened(problem, table, range(len(problem.classes)), last)
+        prefix = loosened(problem, table, None, last)
         if last < 2 * EXPLAINED_CALLS_MAX:
             few, smallest = core(problem, table, last, budget)
             evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}

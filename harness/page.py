@@ -65,7 +65,7 @@ def _symbols(test: dict[str, Any]) -> dict[str, int]:
 
 def _commands(test: dict[str, Any], verdict: Verdict, name: str) -> list[tuple[str, str]]:
     """What to do next with a run of this name in its store."""
-    again = [("Run it again:", str(test["command"]))] if test.get("command") else []
-    smaller = [("Shrink it:", f"python -m checker shrink {name}")]
+    again = [("run it again", str(test["command"]))] if test.get("command") else []
+    smaller = [("shrink it", f"python -m checker shrink {name}")]
     return [*again, *(smaller if verdict.valid is False else []),
-            ("See it in a terminal:", f"python -m checker inspect {name}")]
+            ("see it in a terminal", f"python -m checker inspect {name}")]

@@ -269,6 +269,14 @@ def test_the_life_of_a_request_spans_both_machines() -> None:
     assert life.releases == LIFE[7:]
 
 
+def test_who_runs_alone_is_acknowledged_by_nobody() -> None:
+    """Though another machine lives in the same generation, as after a split brain."""
+    alone = event(3, "n3", "output", number=1, seq=0, at=20, device="nic", crc=1, bytes=1,
+                  request=0, generation=1, clock=0)
+    (life,) = Lives(Trace([*LIFE[4:6], alone]), {0}).of(0)
+    assert life.output == alone and life.acknowledged is None
+
+
 def test_marks_tell_ops_and_moments() -> None:
     """What a verdict's evidence and the explanation name, merged by place."""
     verdict = merge({
@@ -284,6 +292,10 @@ def test_marks_tell_ops_and_moments() -> None:
     assert [mark.op for mark in focus(found, verdict, told)] == [2]
     steps = moments(record, focus(found, verdict, told), [])
     assert [step.what for step in steps] == ["n1 crashed", "op 2, process 1: inc -> 11"]
+    lone = merge({"divergence": Verdict(valid=False, why="n2 went astray", evidence={
+        "time": 5 * MS, "node": "n2"})})
+    (mark,) = marks(record, lone, ["INVALID"])
+    assert mark == (5 * MS, None, "n2", "divergence", "divergence: n2 went astray")
     assert marks(record, Verdict(valid=True, why=""), told) == []
 
 

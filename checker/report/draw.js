@@ -8,7 +8,7 @@ const STEADY = new Set(["log", "ack", "acknowledge", "replay", "output", "releas
   "disk-read", "disk-write", "drop", "stalled", "digest"]);
 // What the roles and bands above a host's lane say already.
 const TOLD_ABOVE = new Set(["boot", "backup", "spare", "restart", "crash", "fail-reads", "slow",
-  "pause", "resume", "protected"]);
+  "pause", "resume", "protected", "halt"]);
 const GLYPHS = { log: "entry", output: "made", release: "left", replay: "done", acknowledge: "ack",
   "disk-write": "disk", "disk-read": "disk", "test-and-set": "turn" };
 const svg = document.getElementById("diagram");
@@ -194,12 +194,13 @@ function specialBox(call, lane) {
     `data-op="${call.op}"`);
   if (!main && call !== view.selected) return box;
   const words = `${bad ? "✗ " : ""}op ${call.op}: ${call.text}`, length = wide(words) + 8;
-  const flip = right + length > layout.width - RIGHT;
-  const start = flip ? left - length - 3 : right + 3;
+  const inside = right - left > length + 8, flip = right + length > layout.width - RIGHT;
+  const start = inside || left - length < GUTTER && flip ? left + 4
+    : flip ? left - length - 3 : right + 3;
   layout.flags.push(`<g class="flag${bad ? " bad" : ""}" data-op="${call.op}">` +
     rect("flag-back", start, lane.middle - 8, length, 16) +
-    label("flag-words", start + 4, lane.middle + 4, words) + "</g>" + box);
-  return "";
+    label("flag-words", start + 4, lane.middle + 4, words) + "</g>");
+  return box;
 }
 
 // Messages.
@@ -333,6 +334,19 @@ function drawMoments() {
   }).join("");
 }
 
+// What a checker objects to on a machine.
+function drawMarks() {
+  const taken = new Set();
+  return marks.map((mark) => {
+    const lane = layout.ofNode.get(mark.node), spot = `${mark.node} ${Math.round(x(mark.time) / 4)}`;
+    if (!lane || !inView(mark.time, mark.time) || taken.has(spot)) return "";
+    taken.add(spot);
+    return `<g class="objection" data-mark="${mark.number}"><title>${escaped(`${at(mark.time)} ` +
+      `${mark.why}`)}</title>${label("", x(mark.time), lane.middle + 13, "✗",
+      'text-anchor="middle"')}</g>`;
+  }).join("");
+}
+
 const DEFS = `<defs>
   <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6"
     orient="auto-start-reverse"><path class="tip" d="M0 1 L8 4 L0 7 z"/></marker>
@@ -347,7 +361,7 @@ function draw() {
   if (!layout) lay();
   layout.flags = [];
   const inside = [drawAxis(), drawBands(), drawRoles(), drawLeftOut(), drawChannel(), drawArrows(),
-    drawEvents(), drawMoments(), drawCalls()].join("") + layout.flags.join("");
+    drawEvents(), drawMoments(), drawCalls(), drawMarks()].join("") + layout.flags.join("");
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
   svg.setAttribute("height", layout.height);
   svg.innerHTML = `${DEFS}${drawLanes()}<g clip-path="url(#plot)">${inside}</g>`;

@@ -140,8 +140,8 @@ class _OnTheirWay:
     def __init__(self) -> None:
         self.logged: dict[tuple[int, int], Event] = {}          # by generation and number
         self.received: dict[tuple[int, int], Event] = {}
-        self.issued: dict[tuple[str, int], Event] = {}          # by host and number
-        self.served: dict[tuple[str, int], Event] = {}
+        self.issued: dict[tuple[str, int, int], Event] = {}     # by host, generation and number
+        self.served: dict[tuple[str, int, int], Event] = {}
         self.cloning: dict[str, Event] = {}                     # by the host cloned to
 
     def take(self, event: Event) -> Iterator[Arrow]:
@@ -157,14 +157,14 @@ class _OnTheirWay:
             key = (data["generation"], data["received"])
             yield from self._arrived("ack", self.received.pop(key, None), event)
         elif kind == "release" and data["device"] == "disk":
-            self.issued[event.node, data["number"]] = event
+            self.issued[event.node, data["generation"], data["number"]] = event
         elif kind in ("disk-write", "disk-read"):
-            host = (data["source"], data["number"])
-            self.served[host] = event
-            yield from self._arrived("disk", self.issued.pop(host, None), event)
+            request = (data["source"], data["generation"], data["number"])
+            self.served[request] = event
+            yield from self._arrived("disk", self.issued.pop(request, None), event)
         elif kind == "complete":
-            served = self.served.pop((event.node, data["number"]), None)
-            yield from self._arrived("disk", served, event)
+            request = (event.node, data["generation"], data["number"])
+            yield from self._arrived("disk", self.served.pop(request, None), event)
         elif kind == "clone":
             self.cloning.setdefault(data["to"], event)
         elif kind == "backup":

@@ -64,7 +64,7 @@ class Lives:
         elif kind == "replay":
             self._replayed[event.node].append(event)
         request = data.get("request")
-        if request in self._wanted and kind in PLACE:
+        if type(request) is int and request in self._wanted and kind in PLACE:
             self._life(request, data["generation"])[PLACE[kind]].append(event)
 
     def _life(self, request: int, generation: int) -> _Raw:
@@ -89,10 +89,13 @@ class Lives:
                        acknowledged, executed, raw.releases)
 
     def _acknowledged(self, generation: int, seq: int, output: Event) -> Event | None:
-        """The first acknowledgement of an entry, or of a later one, by the other machine."""
-        heard = self._received.get(generation, [])
+        """The first acknowledgement of an entry, or of a later one, by the other machine.
+
+        A machine that runs alone logs nothing (entry 0), and nobody acknowledges.
+        """
+        heard = self._received.get(generation, []) if seq > 0 else []
         at = bisect_left(heard, seq, key=lambda event: int(event.data["received"]))
-        while at < len(heard) and heard[at].node == output.node:
+        while at < len(heard) and (heard[at].node == output.node or heard[at].time < output.time):
             at += 1
         return heard[at] if at < len(heard) else None
 

@@ -7,8 +7,9 @@ dark and print need no second picture; points that fall on the same spot are dra
 from __future__ import annotations
 
 import io
+import math
 import re
-from typing import Any, Iterable, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from checker.check import Record
 from checker.report.faults import Band
@@ -141,10 +142,8 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     for call in ended:
         buckets.setdefault(_bucket(call.start_ns, end_ns), []).append(call.end_ns - call.start_ns)
     for number, (name, percent) in enumerate(QUANTILES, 1):
-        points = [(_middle(bucket, end_ns), max(1, quantile(sorted(values), percent)) / 1e6)
-                  for bucket, values in sorted(buckets.items())]
-        axis.plot(*zip(*points), color=f"#01030{number}", linewidth=1.2, label=name,
-                  linestyle=("-", "--", ":")[number - 1])
+        _line(axis, buckets, percent, end_ns, color=f"#01030{number}", label=name,
+              linestyle=("-", "--", ":")[number - 1])
     axis.legend(loc="upper right", ncols=6, fontsize=8)
 
 
@@ -153,6 +152,16 @@ def _spot(call: Call, end_ns: int) -> tuple[int, int, int]:
     took = max(1, call.end_ns - call.start_ns)
     octave = took.bit_length() - 1
     return call.start_ns * ACROSS // end_ns, octave, took * 8 >> octave
+
+
+def _line(
+    axis: Any, buckets: Mapping[int, Sequence[int]], percent: int, end_ns: int, **style: str
+) -> None:
+    """A quantile of each bucket in ms; the line has a gap where there was nothing."""
+    axis.plot([_middle(bucket, end_ns) for bucket in range(BUCKETS)],
+              [max(1, quantile(sorted(buckets[bucket]), percent)) / 1e6 if bucket in buckets
+               else math.nan for bucket in range(BUCKETS)],
+              linewidth=1.2, marker=".", markersize=2.5, **style)
 
 
 def _rate(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
@@ -178,8 +187,6 @@ def _lag(axis: Any, lags: Iterable[tuple[int, int]], end_ns: int) -> None:
         buckets.setdefault(_bucket(time_ns, end_ns), []).append(lag_ns)
     for name, percent, colour, style in (("median", 50, "#010301", "-"),
                                          ("worst", 100, "#010303", ":")):
-        axis.plot([_middle(bucket, end_ns) for bucket in sorted(buckets)],
-                  [quantile(sorted(buckets[bucket]), percent) / 1e6 for bucket in sorted(buckets)],
-                  color=colour, linestyle=style, linewidth=1.2, label=name)
+        _line(axis, buckets, percent, end_ns, color=colour, linestyle=style, label=name)
     axis.set_ylim(bottom=0)
     axis.legend(loc="upper right", ncols=2, fontsize=8)
