@@ -116,7 +116,9 @@ def test_a_history_without_times_says_so() -> None:
     """Its calls are drawn by position, and there is nothing to plot."""
     calls = History([Op(0, "invoke", "read"), Op(0, "ok", "read", 0)])
     page = page_of(calls, judged(calls))
-    assert "this history has no times" in page and data_of(page)["clock"] == "position"
+    data = data_of(page)
+    assert "this history has no times" in page and data["clock"] == "position"
+    assert (data["calls"][6], data["calls"][7], data["end"]) == ([0], [1], 1)
 
 
 def test_without_matplotlib_the_page_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

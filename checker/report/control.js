@@ -1,7 +1,7 @@
 // What the reader does: looks elsewhere, selects, filters, steps from error to error.
 
-const SPAN_MIN = 2_000;         // of the view, ns
-const CLOSE_OP = 1e6, CLOSE = 2e7;      // the least that is shown of a failure, ns
+// The least that is shown: at all, of a failure by operations, and by moments; ns or positions.
+const [SPAN_MIN, CLOSE_OP, CLOSE] = data.clock === "ns" ? [2e3, 1e6, 2e7] : [6, 30, 30];
 const MATCHES_MAX = 200;
 const status = document.getElementById("status");
 const field = (name) => document.getElementById(`filter-${name}`);
@@ -67,7 +67,7 @@ function select(op, closer = false) {
   if (!call) return;
   view.selected = call;
   showCall(call);
-  const end = Math.min(call.end, data.end), room = Math.max(40_000, 2 * (end - call.start));
+  const end = Math.min(call.end, data.end), room = Math.max(CLOSE_OP / 25, 2 * (end - call.start));
   if (closer) look(call.start - room, end + room); else see(call.start, end);
 }
 

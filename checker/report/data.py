@@ -17,7 +17,7 @@ from checker.report.lanes import CLIENTS, Arrow, arrows, client_lanes, hosts, ot
 from checker.report.lives import Lives, row
 from checker.report.marks import Mark, Moment
 from checker.verdict import Verdict
-from histories import Call, Event
+from histories import Call, Event, History, Trace
 from histories.value import show
 
 CALLS_MAX = 15_000
@@ -29,6 +29,7 @@ FAR = 1 << 80                   # ns: beyond any moment
 STEADY = ("log", "ack", "acknowledge", "replay", "output", "release", "complete", "disk-read",
           "disk-write", "drop", "stalled")
 OUTCOMES = ("ok", "fail", "info")
+
 
 class Kept(NamedTuple):
     """How much of something the page holds."""
@@ -126,14 +127,30 @@ def gaps(every: Sequence[int], kept: Sequence[int]) -> list[list[int]]:
     return found if begun is None else [*found, begun]
 
 
+class Placed(NamedTuple):
+    """A record whose times are positions in its history."""
+
+    test: dict[str, Any]
+    history: History
+    trace: Trace
+
+
 def clock(record: Record) -> str:
     """What the times are: "ns", or "position" where the history has none."""
     return "position" if any(op.time < 0 for op in record.history) else "ns"
 
 
+def placed(record: Record) -> Record:
+    """The record itself, or one with the indexes of its ops for times where it has none."""
+    if clock(record) == "ns":
+        return record
+    ops = [op._replace(time=op.index) for op in record.history]
+    return Placed(record.test, History(ops), Trace())
+
+
 def page_data(
     record: Record, chosen: Chosen, marked: Sequence[Mark], told: Sequence[Moment],
-    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int]
+    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int], unit: str = "ns"
 ) -> dict[str, Any]:
     """Everything the page's script is given."""
     strings = Strings()
@@ -143,7 +160,7 @@ def page_data(
     lives = Lives(record.trace, {call.start for call in chosen.calls})
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
-        "clock": clock(record), "end": _end(record), "nodes": nodes,
+        "clock": unit, "end": _end(record), "nodes": nodes,
         "hosts": len(hosts(record.trace)), "clients": 1 + max(lanes.values(), default=-1),
         "known": type(clients) is int,
         "calls": _calls(record, chosen.calls, lanes, strings, verdict),

@@ -1,8 +1,8 @@
 """Fault bands: from when to when something was broken, as far as the history says.
 
-Nemeses of ours say what a fault did ("effect"), and what an op healed; a family is the names of
-ops that belong together, and families that share a name end each other's faults.  Of another system's nemesis only the names are known, so a name that
-begins with a word of ENDING ends what is open.
+Nemeses of ours say what a fault did ("effect"), and what an op healed.  A family is the names of
+ops that belong together; families that share a name end each other's faults.  Of another system's
+nemesis only the names are known, so a name that begins with a word of ENDING ends what is open.
 """
 
 from __future__ import annotations

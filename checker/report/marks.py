@@ -20,8 +20,7 @@ MOMENTS_MAX = 14
 FOCUS_MAX, FOCUS_NS = 3, 100_000_000
 TURNS = ("crash", "restart", "suspect", "live", "halt", "divergence", "refused", "off",
          "hand-over", "fault")
-AROUND_NS = 200_000_000         # how far before the first mark its causes are looked for, and
-                                # after the last one what came of it
+AROUND_NS = 200_000_000         # how far from the marks causes and consequences are looked for
 NAMED = re.compile(r"\bop (\d+)")
 
 
@@ -135,7 +134,8 @@ def moments(
     first = min(mark.time_ns for mark in told)
     last = max(_end(record, mark) for mark in told)
     causes = [band.start_ns for band in faults if band.start_ns <= first]
-    since, until = min([first - AROUND_NS, *causes[-1:]]), last + AROUND_NS
+    around = AROUND_NS if len(record.trace) else 0      # without a trace times may be positions
+    since, until = min([first - around, *causes[-1:]]), last + around
     steps = [_told(record, mark) for mark in told]
     steps += [Moment(band.start_ns, f"fault: {band.what}", None, None, "fault")
               for band in faults if since <= band.start_ns <= until]

@@ -7,6 +7,7 @@ dark and print need no second picture; points that fall on the same spot are dra
 from __future__ import annotations
 
 import io
+import logging
 import math
 import re
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
@@ -49,11 +50,15 @@ class Plots(NamedTuple):
     right: float = RIGHT
 
 
+UNTIMED = Plots("", "There are no plots: this history has no times.")
+
+
 def plots(record: Record, faults: Sequence[Band], marked: Sequence[Mark]) -> Plots:
-    """The plots of a record; of one without times, or without matplotlib, a line that says so."""
-    calls = [call for call in record.history.calls() if call.start_ns >= 0]
-    if not calls or any(op.time < 0 for op in record.history):
-        return Plots("", "There are no plots: this history has no times.")
+    """The plots of a record; without calls or without matplotlib, a line that says so."""
+    calls = record.history.calls()
+    if not calls:
+        return Plots("", "There are no plots: this history has no calls.")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)     # it tells when it caches fonts
     try:
         import matplotlib
         from matplotlib.figure import Figure

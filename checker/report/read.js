@@ -71,8 +71,8 @@ const SECOND = 1e9;
 const at = (ns) => data.clock === "position" ? `position ${ns}`
   : `${Math.floor(ns / SECOND)}.${String(ns % SECOND).padStart(9, "0").slice(0, 6)} s`;
 function span(ns) {
-  if (data.clock === "position") return `${ns} positions`;
   if (ns === NEVER) return "never answered";
+  if (data.clock === "position") return `${ns} position${ns === 1 ? "" : "s"}`;
   const size = Math.abs(ns);
   if (size < 1e3) return `${ns} ns`;
   if (size < 1e6) return `${(ns / 1e3).toFixed(1)} µs`;
