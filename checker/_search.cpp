@@ -2,6 +2,7 @@
 
 #include "_search.h"
 
+#include <cstring>
 #include <new>
 
 namespace {
@@ -10,8 +11,8 @@ namespace {
 vector<int32_t> numbers(PyObject *source) {
     Py_buffer view;
     if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO)) throw Raised{};
-    const auto *first = static_cast<const int32_t *>(view.buf);
-    vector<int32_t> found(first, first + view.len / Py_ssize_t(sizeof(int32_t)));
+    vector<int32_t> found(size_t(view.len) / sizeof(int32_t));
+    if (!found.empty()) std::memcpy(found.data(), view.buf, found.size() * sizeof(int32_t));
     PyBuffer_Release(&view);
     return found;
 }
@@ -27,7 +28,8 @@ size_t checked(const Problem &problem) {
     bool sound = problem.needs.size() == classes && problem.targets.size() == classes;
     for (int32_t number : problem.classes) sound = sound && size_t(uint32_t(number)) < classes;
     for (size_t i = 0; sound && i < classes; i++)
-        sound = problem.needs[i] >= ANYWHERE && problem.targets[i] >= UNASKED
+        sound = problem.needs[i] >= ANYWHERE && problem.needs[i] < STATES_MAX
+            && problem.targets[i] >= UNASKED && problem.targets[i] < STATES_MAX
             && problem.kinds[i] >= READ && problem.kinds[i] <= UPDATE
             && (problem.kinds[i] != WRITE || problem.targets[i] >= 0);
     vector<char> seen(problem.classes.size()), returns(seen.size());
@@ -38,7 +40,7 @@ size_t checked(const Problem &problem) {
         seen[call]++;
         returns[call] = event < 0;
     }
-    if (!sound || problem.init < 0) {
+    if (!sound || problem.init < 0 || problem.init >= STATES_MAX) {
         PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
         throw Raised{};
     }

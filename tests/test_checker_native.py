@@ -6,6 +6,7 @@ from array import array
 from random import Random
 from typing import Any
 
+import fuzz_native
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -88,6 +89,28 @@ def test_any_integers_are_refused_or_searched(
         assert str(problem) == "these numbers are no problem"
     else:
         assert answer is None or answer[0] in range(5)
+
+
+@needs_native
+@pytest.mark.parametrize("state", [2**31 - 1, 2**26, -2, 2**40])
+def test_a_number_that_is_no_state_is_refused(state: int) -> None:
+    """Told by the table or answered by the model; 2**31 - 1 ended the process."""
+    problem = [array("i", column) for column in ([0, ~0], [0], [2], [-1], [-2])]
+    limits = (0, int(ALL), 500, 500, 10, 8)
+    with pytest.raises(ValueError, match=f"^{state} is no state"):
+        native.NATIVE.search(*problem, limits, lambda _state, _number: state, None)
+    if 0 < state < 2**31:
+        for column, values in ((3, [state]), (4, [state])):
+            told = [*problem[:column], array("i", values), *problem[column + 1:]]
+            with pytest.raises(ValueError, match="no problem"):
+                native.NATIVE.search(*told, limits, lambda _state, _number: -1, None)
+
+
+def test_arbitrary_input_is_answered_or_refused() -> None:
+    """A few of the cases that `make sanitize` tries for longer."""
+    outcomes = {fuzz_native.attempt(seed) for seed in range(1000)}
+    assert "history_case answered" in outcomes
+    assert native.NATIVE is None or "search_case answered" in outcomes
 
 
 @needs_native
