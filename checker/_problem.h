@@ -46,12 +46,11 @@ template <int Words> struct Mask {
 
 // What a search is given.
 struct Problem {
-    vector<int32_t> events, classes, kinds, needs, targets;
-    int32_t init = 0;
+    vector<int32_t> events, classes, kinds, needs, targets, starts;
     int cuts = 0;
-    uint64_t steps_max = 0, memory_max = 0, check_every = 1;
-    size_t leaves_max = 0;
-    PyObject *step = nullptr, *expired = nullptr;
+    unsigned long long steps_max = 0, memory_max = 0, check_every = 1, leaves_max = 0;
+    unsigned long long patience = 0, growth = 1;
+    PyObject *step = nullptr, *expired = nullptr, *refuted = nullptr;
 };
 
 // Python's lock, given back while nothing is asked.

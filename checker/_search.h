@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "_memory.h"
 #include "_window.h"
 
 namespace {
@@ -24,24 +25,25 @@ template <int Words> class Search : Window<Words> {
     using Slots = Mask<Words>;
 
     Search(const Problem &problem, Interpreter &python)
-        : Window<Words>(problem), python(python), transitions(problem, python) {}
+        : Window<Words>(problem), python(python), transitions(problem, python),
+          memory(multisets) {}
 
     Status run() {
-        Configuration fresh{0, problem.init, 0, NONE, false, {}, {}};
-        settle(fresh);
+        patience = problem.patience;
+        Configuration fresh = start();
         while (fresh.at < frontiers.size()) {
-            uint32_t known = covering(fresh);
+            uint32_t known = memory.covering(key(fresh), frontiers[fresh.at].reads);
             if (known != NONE) {
-                frames.back().blame |= multisets.bits(known);
+                if (!frames.empty()) frames.back().blame |= multisets.bits(known);
             } else {
                 if (Status cause = spent(); cause != VALID) return cause;
+                if (refuted()) return INVALID;
                 frames.push_back({fresh, moves.size(), 0, uint32_t(nodes.size())});
                 generate();
             }
             while (!frames.empty() && frames.back().moves == moves.size()) leave();
-            if (frames.empty()) return INVALID;
-            fresh = take();
-            settle(fresh);
+            if (frames.empty() && started == problem.starts.size()) return INVALID;
+            fresh = frames.empty() ? start() : take();
         }
         last = fresh.order;
         return VALID;
@@ -97,22 +99,37 @@ template <int Words> class Search : Window<Words> {
         uint64_t blame;
         uint32_t nodes;             // how many there were
     };
-    struct Failure {
-        uint32_t used, next;
-        bool chained;
-        Slots done, covered;
-    };
-    struct Place {                  // of the failures of one frontier and state
-        uint32_t at;
-        int32_t state;
-        uint32_t first, latest;
-    };
+    static typename Memory<Words>::Key key(const Configuration &it) {
+        return {it.at, it.state, it.used, it.chained, it.done, it.covered};
+    }
+
+    // The next initial configuration.
+    Configuration start() {
+        Configuration it{0, problem.starts[started++], 0, NONE, false, {}, {}};
+        settle(it);
+        return it;
+    }
+
+    // Is it known that no order gets past the deepest frontier?  Asked when patience ends.
+    bool refuted() {
+        if (problem.refuted == Py_None || steps - still_since < patience) return false;
+        uint64_t spend = patience;
+        still_since = steps;
+        patience *= problem.growth;
+        return python.ask([&]() -> long {
+            PyObject *answer = PyObject_CallFunction(problem.refuted, "iK", int(stuck()),
+                                                     static_cast<unsigned long long>(spend));
+            long value = answer ? PyObject_IsTrue(answer) : 0;
+            Py_XDECREF(answer);
+            return value;
+        });
+    }
 
     // Count a step; VALID: go on.
     Status spent() {
         steps++;
         if (steps > problem.steps_max) return STEPS;
-        if (failures.size() > problem.memory_max) return MEMORY;
+        if (memory.size() > problem.memory_max) return MEMORY;
         if (problem.expired != Py_None && steps % problem.check_every == 0) {
             bool over = python.ask([&]() -> long {
                 PyObject *answer = PyObject_CallNoArgs(problem.expired);
@@ -140,6 +157,8 @@ template <int Words> class Search : Window<Words> {
         }
         if (it.at > deepest && it.at < frontiers.size()) {
             deepest = it.at;
+            still_since = steps;
+            patience = problem.patience;
             leaves.clear();
             leaf_slots.clear();
         }
@@ -174,72 +193,20 @@ template <int Words> class Search : Window<Words> {
         if (nodes.size() > kept) nodes.resize(kept);
         Move move = moves.back();
         moves.pop_back();
-        return {frame.it.at, move.state, move.used, node(frame.it.order, move.call), move.chained,
-                move.done, move.covered};
+        Configuration it{frame.it.at, move.state, move.used, node(frame.it.order, move.call),
+                         move.chained, move.done, move.covered};
+        settle(it);
+        return it;
     }
 
     // Remember that a frame has failed; what it is blamed on, so is the one below.
     void leave() {
         Frame frame = frames.back();
         frames.pop_back();
-        uint32_t used = frame.it.used;
+        uint32_t &used = frame.it.used;
         if (problem.cuts & BLAME) used = multisets.only(used, frame.blame);
-        remember(frame.it, used);
+        memory.add(key(frame.it));
         if (!frames.empty()) frames.back().blame |= multisets.bits(used);
-    }
-
-    Place &place(uint32_t at, int32_t state) {
-        if (2 * places_used >= places.size()) {
-            vector<Place> old(std::max<size_t>(64, 2 * places.size()), {0, 0, NONE, NONE});
-            old.swap(places);
-            for (const Place &each : old)
-                if (each.first != NONE) find(each.at, each.state) = each;
-        }
-        return find(at, state);
-    }
-    Place &find(uint32_t at, int32_t state) {
-        uint64_t key = (uint64_t(at) << 32 | uint32_t(state)) * GOLDEN;
-        for (size_t i = key ^ key >> 32;; i++) {
-            Place &each = places[i & (places.size() - 1)];
-            if (each.first == NONE || (each.at == at && each.state == state)) return each;
-        }
-    }
-
-    void remember(const Configuration &it, uint32_t used) {
-        Place &found = place(it.at, it.state);
-        uint32_t number = uint32_t(failures.size());
-        if (found.first == NONE) {
-            found = {it.at, it.state, number, number};
-            places_used++;
-        } else {
-            failures[found.latest].next = number;
-            found.latest = number;
-        }
-        failures.push_back({used, NONE, it.chained, it.done, it.covered});
-    }
-
-    // The multiset that it is known to fail with, contained in its own, or NONE.
-    uint32_t covering(const Configuration &it) {
-        if (failures.empty()) return NONE;
-        for (uint32_t i = find(it.at, it.state).first; i != NONE; i = failures[i].next)
-            if (dooms(failures[i], it) && multisets.within(failures[i].used, it.used))
-                return failures[i].used;
-        return NONE;
-    }
-
-    // Was the failed configuration at least as well off?
-    bool dooms(const Failure &failure, const Configuration &it) const {
-        if (failure.chained)
-            return it.chained && failure.done == it.done && failure.covered == it.covered;
-        const Slots &reads = frontiers[it.at].reads;
-        for (int i = 0; i < Words; i++) {
-            uint64_t fixed = ~reads.word[i] & ~failure.covered.word[i];
-            if ((it.done.word[i] & reads.word[i] & ~failure.done.word[i])
-                || ((failure.done.word[i] ^ it.done.word[i]) & fixed)
-                || (it.covered.word[i] & ~failure.covered.word[i]))
-                return false;
-        }
-        return true;
     }
 
     // What can be linearized next from the frame on top, the most promising last.
@@ -405,15 +372,15 @@ template <int Words> class Search : Window<Words> {
     Interpreter &python;
     Transitions transitions;
     Multisets multisets;
+    Memory<Words> memory;
     vector<Frame> frames;
     vector<Move> moves, fresh, late;
     vector<uint32_t> tried;                 // by class: the round in which it was
     vector<std::pair<uint32_t, int32_t>> nodes;
-    vector<Place> places;
-    vector<Failure> failures;
     vector<Slots> leaf_slots;
     vector<uint32_t> reach;
-    size_t places_used = 0;
+    size_t started = 0;
+    uint64_t still_since = 0, patience = 0;
     uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
     uint64_t watched = 0;
     bool followed = false;

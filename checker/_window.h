@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include "_index.h"
 #include "_problem.h"
 
 namespace {
@@ -95,10 +96,13 @@ template <int Words> class Window {
 
     void find_rescues() {
         rescues.assign(calls.size(), -1);
-        int32_t states = 0;
-        for (size_t i = 0; i < problem.targets.size(); i++)
-            states = std::max({states, problem.needs[i] + 1, problem.targets[i] + 1});
-        vector<int32_t> latest(size_t(states), -1);
+        Index states;
+        vector<int32_t> latest;
+        auto of = [&](int32_t state) -> int32_t & {
+            uint32_t number = states.number(uint32_t(state), uint32_t(latest.size()));
+            if (number == latest.size()) latest.push_back(-1);
+            return latest[number];
+        };
         int32_t returned = 0;
         for (int32_t event : problem.events) {
             int32_t call = event < 0 ? ~event : event, number = problem.classes[call];
@@ -106,10 +110,10 @@ template <int Words> class Window {
             if (kind == UPDATE && target == UNASKED) return rescues.clear();
             if (event < 0) {
                 int32_t need = problem.needs[number];
-                if (kind != WRITE && need != ANYWHERE) rescues[call] = latest[need];
+                if (kind != WRITE && need != ANYWHERE) rescues[call] = of(need);
                 returned++;
             } else if (kind != READ && target >= 0) {
-                latest[target] = returned;
+                of(target) = returned;
             }
         }
     }

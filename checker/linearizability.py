@@ -15,8 +15,9 @@ from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
-from checker.native import numbered, search
+from checker.native import numbered
 from checker.problem import Problem, Table, build, guarded
+from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -78,13 +79,17 @@ def _judge(
     judged = monitors.judge(history, model)
     if judged is not None:
         return _judged(history, judged, table)
-    problem = numbered(history, table) if isinstance(history, History) else build(history, table)
-    found = search(problem, table, budget)
+    problem = _problem(history, table)
+    found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
-        evidence = {"method": "search", "calls": len(problem.places), "steps": found.steps}
+        evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
-    return _not_valid(_calls(history), problem, found, table, budget)
+    return _not_valid(problem, found, table, budget)
+
+
+def _problem(history: History | Sequence[Call], table: Table) -> Problem:
+    return numbered(history, table) if isinstance(history, History) else build(history, table)
 
 
 def _judged(
@@ -96,11 +101,10 @@ def _judged(
         why = "the answers, in order, explain everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     if judged.calls <= EXPLAINED_CALLS_MAX:
-        calls = _calls(history)
-        problem = build(calls, table)
-        found = search(problem, table, EXPLAIN)
+        problem = _problem(history, table)
+        found = decide(problem, table, EXPLAIN)
         if found.valid is False:
-            verdict = _not_valid(calls, problem, found, table, EXPLAIN)
+            verdict = _not_valid(problem, found, table, EXPLAIN)
             return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})
     stuck = _ending(history, judged.op)
     return Verdict(valid=False, why=_why(stuck), evidence={
@@ -126,26 +130,24 @@ def _indexes(calls: Sequence[Call]) -> list[int]:
     return sorted(index for call in calls for index in call.indexes)[:NAMED_CALLS_MAX]
 
 
-def _not_valid(
-    calls: Sequence[Call], problem: Problem, found: Found, table: Table, budget: Budget
-) -> Verdict:
+def _not_valid(problem: Problem, found: Found, table: Table, budget: Budget) -> Verdict:
     """What a search that found no order says."""
-    numbered = [calls[place] for place in problem.places]
-    size = {"method": "search", "calls": len(numbered), "steps": found.steps}
+    size = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
     if found.valid is None:
-        return _unknown(numbered, found, size)
+        return _unknown(problem, found, size)
     evidence: dict[str, Any] = {}
     last = problem.events.index(~_stuck(found))
     try:
         last, found = shortest_prefix(problem, table, found, budget)
         if last < 2 * EXPLAINED_CALLS_MAX:
             few, smallest = core(problem, table, last, budget)
-            evidence = {"core": [numbered[n].start for n in few], "core_smallest": smallest}
+            evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
     except UsageError:
         pass        # the model cannot take a call without its answer; then there is less to tell
-    ending, around = numbered[~problem.events[last]], _around(numbered, numbered[_stuck(found)])
-    orders = [_order(leaf, numbered, around, table) for leaf in found.leaves]
-    named = around if ending in around else [*around, ending]
+    last_call, around = ~problem.events[last], _around(problem, _stuck(found))
+    orders = [_order(leaf, problem, around, table) for leaf in found.leaves]
+    named = [problem.call(n) for n in (around if last_call in around else [*around, last_call])]
+    ending = problem.call(last_call)
     return Verdict(valid=False, why=_why(ending), evidence={
         **size, "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
 
@@ -155,11 +157,11 @@ def _stuck(found: Found) -> int:
     return found.stuck
 
 
-def _unknown(numbered: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
-    stuck = numbered[_stuck(found)]
-    around = _around(numbered, stuck)
+def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
+    stuck = problem.call(_stuck(found))
+    around = [problem.call(n) for n in _around(problem, _stuck(found))]
     pending = [call for call in around if call.end is None]
-    others = [call for call in around if call.end is not None and call is not stuck]
+    others = [call for call in around if call.end is not None and call != stuck]
     why = (
         f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
         f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
@@ -175,30 +177,27 @@ def _named(calls: list[Call]) -> str:
     return f" ({', '.join(shown + more)})" if shown else ""
 
 
-def _around(numbered: Sequence[Call], stuck: Call) -> list[Call]:
+def _around(problem: Problem, stuck: int) -> list[int]:
     """The calls open when the given one returns, itself included."""
-    assert stuck.end is not None
-    return [
-        call for call in numbered
-        if call.outcome != "fail" and call.start <= stuck.end
-        and (call.end is None or call.end >= stuck.end)
-    ]
+    until = problem.events[:problem.events.index(~stuck)]
+    returned = {~event for event in until if event < 0}
+    return sorted(event for event in until if event >= 0 and event not in returned)
 
 
-def _order(leaf: Leaf, numbered: list[Call], around: list[Call], table: Table) -> dict[str, Any]:
+def _order(leaf: Leaf, problem: Problem, around: list[int], table: Table) -> dict[str, Any]:
     """A partial order for people and reports: its calls, its state, why it cannot go on."""
     done = set(leaf.order)
-    numbers = {call.start: number for number, call in enumerate(numbered)}
     rejected = []
-    for call in around:
-        if call.end is None or numbers[call.start] in done:
+    for number in around:
+        call = problem.call(number)
+        if call.end is None or number in done:
             continue
         after = table.apply(leaf.state, call)
         if isinstance(after, Inconsistent):
             rejected.append({"op": call.start, "call": str(call), "why": after.reason})
     shown = leaf.order[-ORDER_SHOWN_MAX:]
     return {
-        "calls": [numbered[number].start for number in shown],
+        "calls": [problem.call(number).start for number in shown],
         "omitted": len(leaf.order) - len(shown),
         "state": show(table.states[leaf.state]),
         "rejected": rejected,

@@ -16,8 +16,8 @@ from typing import Container, NamedTuple
 
 from checker.found import Budget, Found
 from checker.model import UNKNOWN
-from checker.native import search
 from checker.problem import READ, Problem, Table
+from checker.refute import decide
 
 STEPS_MAX = 20_000              # of all judgements for one core together, as are:
 JUDGEMENTS_MAX = 500
@@ -56,7 +56,7 @@ def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -
         events.append(event)
     while events and events[-1] >= 0:
         events.pop()
-    return Problem(events, classes, problem.places)
+    return Problem(events, classes, problem.call)
 
 
 def shortest_prefix(
@@ -74,7 +74,7 @@ def shortest_prefix(
     budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
-        tried = search(
+        tried = decide(
             loosened(problem, table, range(len(problem.classes)), ends[middle]), table, budget)
         if tried.valid is False:
             high, found = middle, tried
@@ -102,7 +102,7 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, frozenset(tight), self.last)
-        found = search(loose, self.table, replace(self.budget, steps_max=self.steps))
+        found = decide(loose, self.table, replace(self.budget, steps_max=self.steps))
         self.steps -= min(found.steps, self.steps)
         self.sure = self.sure and found.valid is not None
         return found.valid is False

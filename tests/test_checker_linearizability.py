@@ -98,17 +98,17 @@ def test_a_witness_is_an_order_and_a_failure_is_where_it_says(
     problem = build(calls, table)
     found = search(problem, table)
     if found.valid:
-        assert_linearization([calls[problem.places[n]] for n in found.order], model)
-        missing = set(range(len(problem.places))) - set(found.order)
-        assert all(calls[problem.places[n]].end is None for n in missing)
+        assert_linearization([problem.call(n) for n in found.order], model)
+        missing = set(range(len(problem.classes))) - set(found.order)
+        assert all(problem.call(n).end is None for n in missing)
         return
     assert found.stuck is not None
-    end = calls[problem.places[found.stuck]].end
+    end = problem.call(found.stuck).end
     assert end is not None
     assert not brute_force(cut(calls, end), model)
     assert brute_force(cut(calls, end - 1), model)
     for leaf in found.leaves:
-        assert_linearization([calls[problem.places[n]] for n in leaf.order], model)
+        assert_linearization([problem.call(n) for n in leaf.order], model)
 
 
 def cut(calls: list[Call], last: int) -> list[Call]:

@@ -74,17 +74,18 @@ def test_each_short_cut_is_sound(off: ShortCut, name: str, seed: int, wrong: flo
 
 @needs_native
 @given(st.tuples(*[st.lists(st.integers(-3, 6), max_size=12)] * 5),
-       st.integers(-1, 3), st.integers(0, 63))
+       st.lists(st.integers(-1, 3), max_size=3), st.integers(0, 63))
 @settings(max_examples=500, deadline=None)
 def test_any_integers_are_refused_or_searched(
-    columns: tuple[list[int], ...], init: int, cuts: int
+    columns: tuple[list[int], ...], starts: list[int], cuts: int
 ) -> None:
     """Numbers that are no problem are one clear error, and never a crash."""
 
-    arrays = [array("i", column) for column in columns]
-    limits = (init, cuts, 500, 500, 10, 8)
+    arrays = [array("i", column) for column in (*columns, starts)]
+    limits = (cuts, 500, 500, 10, 8, 3, 4)
     try:
-        answer = native.NATIVE.search(*arrays, limits, lambda state, number: -1, None)
+        answer = native.NATIVE.search(*arrays, limits, lambda state, number: -1, None,
+                                      lambda stuck, steps: False)
     except ValueError as problem:
         assert str(problem) == "these numbers are no problem"
     else:
@@ -95,15 +96,22 @@ def test_any_integers_are_refused_or_searched(
 @pytest.mark.parametrize("state", [2**31 - 1, 2**26, -2, 2**40])
 def test_a_number_that_is_no_state_is_refused(state: int) -> None:
     """Told by the table or answered by the model; 2**31 - 1 ended the process."""
-    problem = [array("i", column) for column in ([0, ~0], [0], [2], [-1], [-2])]
-    limits = (0, int(ALL), 500, 500, 10, 8)
+    problem = [array("i", column) for column in ([0, ~0], [0], [2], [-1], [-2], [0])]
+    limits = (int(ALL), 500, 500, 10, 8, 500, 2)
     with pytest.raises(ValueError, match=f"^{state} is no state"):
-        native.NATIVE.search(*problem, limits, lambda _state, _number: state, None)
-    if 0 < state < 2**31:
-        for column, values in ((3, [state]), (4, [state])):
-            told = [*problem[:column], array("i", values), *problem[column + 1:]]
-            with pytest.raises(ValueError, match="no problem"):
-                native.NATIVE.search(*told, limits, lambda _state, _number: -1, None)
+        native.NATIVE.search(*problem, limits, lambda _state, _number: state, None, None)
+    for column in (3, 4, 5) if 0 < state < 2**31 else ():
+        told = [*problem[:column], array("i", [state]), *problem[column + 1:]]
+        with pytest.raises(ValueError, match="no problem"):
+            native.NATIVE.search(*told, limits, lambda _state, _number: -1, None, None)
+
+
+@needs_native
+def test_a_call_that_needs_a_state_has_a_target() -> None:
+    """Its target told as not asked yet, -2, was taken for a state."""
+    problem = [array("i", column) for column in ([0, ~0], [0], [2], [0], [-2], [0])]
+    with pytest.raises(ValueError, match="no problem"):
+        native.NATIVE.search(*problem, (int(ALL), 500, 500, 10, 8, 500, 2), None, None, None)
 
 
 def test_arbitrary_input_is_answered_or_refused() -> None:

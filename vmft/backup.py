@@ -8,13 +8,14 @@ released are kept for whoever goes live.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from typing import Any
 
 from vmft.backup_io import BackupIO
 from vmft.channel import Receiver
-from vmft.devices import DiskOperation
-from vmft.messages import DISK_NODE, Ack, DiskReply, Effect, Log, Note, Send
+from vmft.devices import NIC, DiskOperation
+from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Log, Note, Packet, Send
 from vmft.moments import earliest
 from vmft.recorder import INSTRUCTION_NS, Output
 from vmft.replayer import Replayer
@@ -91,6 +92,8 @@ class Backup:
         self.busy_ns = self.replayer.run(now_ns, until_ns)
         if "everything-again" in self.bugs:
             self.writes += [each.operation for each in self.replayer.outputs if each.operation]
+        if "backup-speaks" in self.bugs:
+            self._speak(self.replayer.outputs)
         self.unconfirmed.extend(self.replayer.outputs)
         self.replayer.outputs.clear()
         while self.unconfirmed and self.unconfirmed[0].number <= self.released:
@@ -99,6 +102,16 @@ class Backup:
             self._note(self.busy_ns, "replay", {
                 "first": before + 1, "last": self.replayer.executed,
                 "at": self.replayer.machine.position, "waiting": len(self.replayer.entries)})
+
+    def _speak(self, outputs: list[Output]) -> None:
+        """By mistake: what the shadow sends goes out into the world, too."""
+        for output in outputs:
+            if output.device == NIC:
+                self._note(self.busy_ns, "release", {
+                    "number": output.number, "seq": output.seq, "at": output.at, "device": "nic",
+                    "crc": zlib.crc32(output.data), "bytes": len(output.data), "again": False,
+                    "generation": self.generation, "acknowledged": None})
+                self._effects.append(Send(self.busy_ns, SWITCH, Packet(output.data)))
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute."""

@@ -15,7 +15,7 @@ from vmft import control, digest
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.backup_io import command_of
-from vmft.blocks import DONE
+from vmft.blocks import BROKEN_OFF, DONE
 from vmft.channel import Sender
 from vmft.lag import Throttle
 from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
@@ -44,7 +44,8 @@ class Primary:
         self.sender = Sender(generation, settings) if peer is not None else None
         self.held: deque[Output] = deque()
         self.released = recorder.machine.devices.outputs
-        self.outstanding = Outstanding(lambda: recorder.machine.devices.disk.pending)
+        self.outstanding = Outstanding(
+            lambda: [] if "unserialised" in bugs else recorder.machine.devices.disk.pending)
         self.throttle = Throttle(settings)
         self.share_percent = 100        # an administrator's
         self.slowdown = 1               # the host's
@@ -129,7 +130,8 @@ class Primary:
         self.outstanding.backup_has_read(ack.read)
         news = self.sender.acknowledge(ack.received, ack.executed)
         lag_ns = self.sender.lag_ns(now_ns)
-        if self.throttle.observe(now_ns, lag_ns, self.sender.behind):
+        if "no-throttle" not in self.bugs \
+                and self.throttle.observe(now_ns, lag_ns, self.sender.behind):
             self._note(now_ns, "share", {"percent": self.throttle.percent, "lag_ns": lag_ns})
         if news:
             self._note(now_ns, "ack", {
@@ -167,6 +169,10 @@ class Primary:
         if "pending-forgotten" in self.bugs:
             pending = []
         for operation in pending:
+            if "pending-fails" in self.bugs:
+                failed = dev.COMPLETION.pack(operation.number, operation.tag, BROKEN_OFF)
+                self.recorder.accept(now_ns, dev.DISK, failed)
+                continue
             self.outstanding.submit(operation)
             self._note(now_ns, "reissue", {"number": operation.number, "block": operation.block,
                                            "generation": self.generation})
@@ -283,6 +289,8 @@ class Primary:
             machine = self.recorder.machine
             address = machine.devices.nic.tx_address
             output = output._replace(data=machine.cpu.read(address, len(output.data)))
+        if "fresh-duplicates" in self.bugs and again:
+            output = output._replace(data=output.data[:-1] + bytes([output.data[-1] ^ 1]))
         self._note(now_ns, "release", {
             **self._describe(output), "again": again, "generation": self.generation,
             "acknowledged": self.sender.acknowledged if self.sender is not None else None})
