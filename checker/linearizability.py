@@ -90,10 +90,10 @@ def _judge(
 def _judged(
     history: History | Sequence[Call], judged: monitors.Judged, table: Table
 ) -> Verdict:
-    """The verdict of a monitor, explained by a search where that is cheap."""
+    """The verdict of a monitor; a search explains it where that is cheap."""
     size = {"method": judged.method, "calls": judged.calls}
     if judged.op is None:
-        why = "the answers, in order, explain everything that was seen"
+        why = "an order of the calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     if judged.calls <= EXPLAINED_CALLS_MAX:
         calls = _calls(history)

@@ -66,7 +66,8 @@ class Model:
     ``needs(f, arg, ret)`` names the one state in which the call can happen, as for a read of 3;
     ANY_STATE where there are several, none, or nobody knows.  It makes judging fast.
 
-    ``monitor`` names a method of `checker/monitors.py` that judges such calls without a search.
+    ``monitors`` names methods of `checker/monitors/` that may judge calls without a search, in the
+    order in which they are tried.
 
     ``partition(call)`` names the part (key) that a call belongs to; parts are judged alone, each
     from ``init``.  None: everything is one part.
@@ -79,7 +80,7 @@ class Model:
     kind: Callable[[str, Hashable], Kind] = _update
     needs: Callable[[str, Hashable, Hashable], Hashable] = _any_state
     partition: Callable[[Call], Hashable] | None = None
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
 
 
 __all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Step"]

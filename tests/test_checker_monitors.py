@@ -5,14 +5,15 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from every_model import MAKERS, random_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_histories import brute_force
 
-from checker import linearizable, models, monitors
-from checker.native import MONITORS
+from checker import Budget, Model, linearizable, models, monitors
+from checker.narrow import shortest_prefix
+from checker.native import MONITORS, search
 from checker.problem import Table, build
-from checker.search import search
 from histories import UNKNOWN, Call, History, Op
 
 
@@ -57,7 +58,7 @@ def test_fetch_and_add_agrees_with_brute_force(
 ) -> None:
     history = increments(seed, calls, wrong, crashed)
     judged = monitors.judge(history, models.counter)
-    assert judged is not None and judged == monitors.fetch_and_add(history.calls())
+    assert judged is not None and judged == monitors.judge(history.calls(), models.counter)
     assert (judged.op is None) is brute_force(history.calls(), models.counter)
     if judged.op is not None:       # and it is the shortest prefix that fails
         assert not brute_force(forgotten(history.calls(), judged.op), models.counter)
@@ -79,11 +80,35 @@ def test_fetch_and_add_agrees_with_the_search(seed: int, wrong: float) -> None:
 @settings(max_examples=100, deadline=None)
 def test_both_forms_say_the_same(seed: int, calls: int, wrong: float) -> None:
     history = increments(seed, calls, wrong, 0.1)
-    plain = monitors.fetch_and_add(history.calls())
+    plain = monitors.judge(history.calls(), models.counter)
     assert monitors.judge(history, models.counter) == plain
 
 
-def test_reads_are_for_the_search() -> None:
-    ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0)]
+def blamed_by_search(history: History, model: Model) -> int | None:
+    """The op that ends the shortest prefix that fails, as searches find it; None if valid."""
+    table = Table(model)
+    problem = build(history.calls(), table)
+    found = search(problem, table)
+    assert found.valid is not None
+    if found.valid:
+        return None
+    last, _found = shortest_prefix(problem, table, found, Budget())
+    return history.calls()[problem.places[~problem.events[last]]].end
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if ", " in name
+                                  and MAKERS[name].model.partition is None])
+@given(seed=st.integers(0, 2**32), calls=st.integers(10, 18))
+@settings(max_examples=40, deadline=None)
+def test_monitors_blame_the_op_that_the_search_blames(name: str, seed: int, calls: int) -> None:
+    made = random_history(Random(seed), MAKERS[name], calls=calls)
+    judged = monitors.judge(made, MAKERS[name].model)
+    if judged is not None:
+        assert judged.op == blamed_by_search(made, MAKERS[name].model)
+
+
+def test_a_fetch_among_reads_is_for_the_search() -> None:
+    ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0),
+           Op(0, "invoke", "inc"), Op(0, "ok", "inc", 1)]
     assert monitors.judge(History(ops), models.counter) is None
     assert linearizable(History(ops), models.counter).evidence["method"] == "search"

@@ -38,9 +38,13 @@ def _needs(f: str, arg: Any, ret: Hashable) -> Hashable:
 
 _FS = {"read": "no argument; answers the value", "write": "the value"}
 
-register = Model(name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs)
+register = Model(
+    name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs,
+    monitors=("distinct-writes",),
+)
 
 cas_register = Model(
     name="cas-register", init=None, step=_step, kind=_kind, needs=_needs,
+    monitors=("distinct-writes",),
     fs={**_FS, "cas": "a pair [old new]; ok means that it was swapped"},
 )
