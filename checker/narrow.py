@@ -16,6 +16,7 @@ from typing import Container, NamedTuple
 
 from checker.found import Budget, Found
 from checker.model import UNKNOWN
+from checker.monitors import judge_numbered
 from checker.native import search
 from checker.problem import READ, Problem, Table
 
@@ -102,6 +103,9 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, frozenset(tight), self.last)
+        by_number = judge_numbered(loose, self.table)
+        if by_number is not None:
+            return by_number[1] is not None
         found = search(loose, self.table, replace(self.budget, steps_max=self.steps))
         self.steps -= min(found.steps, self.steps)
         self.sure = self.sure and found.valid is not None

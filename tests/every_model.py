@@ -10,7 +10,9 @@ from typing import Any, Callable, NamedTuple
 
 from checker import Model, models
 from checker.model import Inconsistent, OneOf
-from histories import Call, History, Op
+from checker.monitors import judge, judge_numbered, writes
+from checker.problem import Table, build
+from histories import UNKNOWN, Call, History, Op
 from histories.value import freeze, show
 
 Planned = tuple[str, Any]
@@ -298,3 +300,28 @@ def _both(rng: Random, ops: list[Op]) -> list[Op]:
 
 
 SPOILERS = (_as_it_was, _other_answers, _shorter_calls, _both)
+
+
+# Ways to look at them
+
+def loosened(calls: list[Call], last: int) -> list[Call]:
+    """What was seen up to an op; of what ends later nothing is known."""
+    return [call if call.end is not None and call.end <= last
+            else call._replace(outcome="info", completion=None, ret=UNKNOWN)
+            for call in calls if call.start <= last and call.outcome != "fail"]
+
+
+def monitored(calls: list[Call], model: Model) -> list[tuple[str, int | None]]:
+    """What each monitor that is for such calls says: its name, and the op that it blames."""
+    judged = judge(calls, model)
+    if judged is not None:
+        return [(judged.method, judged.op)]
+    table = Table(model)
+    problem = build(calls, table)
+    by_number = judge_numbered(problem, table)
+    if by_number is None:
+        return []
+    method, last = by_number
+    assert writes.plainly(problem, table) == last, calls
+    op = None if last is None else calls[problem.places[~problem.events[last]]].end
+    return [(method, op)]

@@ -6,26 +6,19 @@ from collections import Counter
 from random import Random
 
 import pytest
-from every_model import MAKERS, Maker, random_history
+from every_model import MAKERS, Maker, loosened, monitored, random_history
 from random_histories import brute_force
 
 from checker import Model, linearizable
 from checker import search as plain
-from checker.monitors import MONITORS, judge
+from checker.monitors import MONITORS, WRITES, judge
 from checker.native import search
 from checker.problem import Table, build
-from histories import UNKNOWN, Call, History
+from histories import Call, History
 
 HISTORIES = 100             # of each maker; and of the long form, more than 100,000 in all:
 HISTORIES_LONG = 3_500
 Counts = Counter[tuple[str, "bool | None"]]
-
-
-def loosened(calls: list[Call], last: int) -> list[Call]:
-    """What was seen up to an op; of what ends later nothing is known."""
-    return [call if call.end is not None and call.end <= last
-            else call._replace(outcome="info", completion=None, ret=UNKNOWN)
-            for call in calls if call.start <= last and call.outcome != "fail"]
 
 
 def check(maker: Maker, seed: int, counts: Counts) -> None:
@@ -50,14 +43,12 @@ def check(maker: Maker, seed: int, counts: Counts) -> None:
 
 def check_monitors(calls: list[Call], model: Model, counts: Counts) -> None:
     """What monitors say of a part, their op included."""
-    judged = judge(calls, model)
-    if judged is None:
-        return
-    counts[judged.method, judged.op is None] += 1
-    assert (judged.op is None) is brute_force(calls, model), calls
-    if judged.op is not None:
-        assert not brute_force(loosened(calls, judged.op), model), calls
-        assert brute_force(loosened(calls, judged.op - 1), model), calls
+    for method, op in monitored(calls, model):
+        counts[method, op is None] += 1
+        assert (op is None) is brute_force(calls, model), calls
+        if op is not None:
+            assert not brute_force(loosened(calls, op), model), calls
+            assert brute_force(loosened(calls, op - 1), model), calls
 
 
 def check_prefix(made: History, model: Model, op: int) -> None:
@@ -79,7 +70,7 @@ def check_all(names: list[str], histories: int) -> Counts:
 
 def assert_all_were_asked(counts: Counts, at_least: int) -> None:
     """Every monitor said yes and no, often."""
-    for method in ["search", *MONITORS]:
+    for method in ["search", *MONITORS, WRITES]:
         for said in (True, False):
             assert counts[method, said] >= at_least, (method, said, counts)
 

@@ -16,6 +16,7 @@ from typing import Callable, NamedTuple, Sequence
 from checker.model import Model
 from checker.monitors import adds, elements, increments, priorities, queues, stacks, writes
 from checker.monitors.prefix import Unsuited
+from checker.problem import Problem, Table
 from histories.history import Call, History
 
 Monitor = Callable[[Sequence[Call], Model], "int | None"]
@@ -33,13 +34,13 @@ class Judged(NamedTuple):
 MONITORS: dict[str, Monitor] = {
     "fetch-and-add": increments.judge,
     "adds-and-reads": adds.judge,
-    "distinct-writes": writes.judge,
     "distinct-elements": elements.judge,
     "distinct-in-order": queues.in_order,
     "distinct-unordered": queues.unordered,
     "distinct-by-priority": priorities.judge,
     "distinct-stacked": stacks.judge,
 }
+WRITES = "distinct-writes"      # of numbered calls
 NATIVE: dict[str, Native] = {"fetch-and-add": increments.natively}
 HOPELESS: dict[str, Callable[[History], bool]] = {"adds-and-reads": adds.hopeless}
 
@@ -47,6 +48,8 @@ HOPELESS: dict[str, Callable[[History], bool]] = {"adds-and-reads": adds.hopeles
 def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
     """What the model's monitors say; None when none of them is for calls like these."""
     for method in model.monitors:
+        if method == WRITES:
+            continue
         if isinstance(history, History):
             found = NATIVE[method](history, model) if method in NATIVE else None
             if found is not None:
@@ -62,3 +65,16 @@ def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
         except Unsuited:
             pass
     return None
+
+
+def judge_numbered(problem: Problem, table: Table) -> tuple[str, int | None] | None:
+    """The same of numbered calls: the method, and the event that ends the shortest failing prefix.
+
+    None: no monitor of the model is for such calls.
+    """
+    if WRITES not in table.model.monitors:
+        return None
+    try:
+        return WRITES, writes.judge(problem, table)
+    except Unsuited:
+        return None

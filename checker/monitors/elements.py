@@ -23,7 +23,7 @@ from __future__ import annotations
 from typing import Hashable, NamedTuple, Sequence
 
 from checker.model import Model
-from checker.monitors.prefix import NEVER, Unsuited, first_failure, returns, span
+from checker.monitors.prefix import NEVER, Unsuited, first_failure, op_at, returns, span
 from histories.history import Call
 
 Span = tuple[int, int]
@@ -50,7 +50,7 @@ class _Element:
             (self.saw if call.ret else self.missed).append(span(call))
 
     def first_failure(self) -> int | None:
-        """The first op that no order explains, or None."""
+        """The return that no order explains, or None."""
         others = [each for each in (self.add, self.remove) if each is not None]
         ends = returns(self.saw + self.missed + others)
         return first_failure(ends, lambda last: None if self._until(last).holds() else last)
@@ -108,4 +108,4 @@ def judge(calls: Sequence[Call], _model: Model) -> int | None:
     for call in calls:
         elements.setdefault(call.arg, _Element()).take(call)
     failures = [element.first_failure() for element in elements.values()]
-    return min((failure for failure in failures if failure is not None), default=None)
+    return op_at(min((failure for failure in failures if failure is not None), default=None))

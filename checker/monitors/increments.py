@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple, Sequence
 
 from checker.model import Model
-from checker.monitors.prefix import Unsuited, first_failure, returns, span
+from checker.monitors.prefix import Unsuited, first_failure, op_at, returns, span
 from checker.native import MONITORS
 from histories.history import Call, History
 
@@ -47,7 +47,7 @@ def judge(calls: Sequence[Call], _model: Model) -> int | None:
             raise Unsuited
         increments.append(Increment(answer, *span(call)))
     ends = returns(each[1:] for each in increments)
-    return first_failure(ends, lambda last: _fails(increments, last))
+    return op_at(first_failure(ends, lambda last: _fails(increments, last)))
 
 
 def _fails(increments: list[Increment], last: int) -> int | None:

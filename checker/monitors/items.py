@@ -15,7 +15,7 @@ from typing import Callable, Hashable, NamedTuple, Sequence
 
 from checker.found import Budget
 from checker.model import UNKNOWN, Model
-from checker.monitors.prefix import NEVER, Unsuited, first_failure, returns, span
+from checker.monitors.prefix import NEVER, Unsuited, first_failure, op_at, returns, span
 from checker.native import search
 from checker.problem import Table, build
 from histories.history import Call
@@ -171,7 +171,7 @@ def judge(calls: Sequence[Call], model: Model, known: Traffic, holds: Holds) -> 
             raise Unsuited
         return last if _refuted(calls, model, last) else None
 
-    return first_failure(ends, fails)
+    return op_at(first_failure(ends, fails))
 
 
 def _refuted(calls: Sequence[Call], model: Model, last: int) -> bool:

@@ -29,8 +29,13 @@ def returns(spans: Iterable[tuple[int, int]]) -> list[int]:
     return sorted({end for _start, end in spans if end != NEVER})
 
 
+def op_at(moment: int | None) -> int | None:
+    """The op at a moment, if there is one."""
+    return None if moment is None else moment // 2
+
+
 def first_failure(ends: list[int], fails: Fails) -> int | None:
-    """The last op of the shortest prefix that fails; None if all hold.
+    """The return that ends the shortest prefix that fails; None if all hold.
 
     ``fails(end)`` judges the prefix that ends at this return: None if it holds, else a return, not
     later, whose prefix fails too; the better this guess, the fewer prefixes are judged.
@@ -47,4 +52,4 @@ def first_failure(ends: list[int], fails: Fails) -> int | None:
         else:
             high = bisect_left(ends, worst)
         step = 2 * step if low == 0 else (high - low + 1) // 2
-    return ends[high] // 2
+    return ends[high]

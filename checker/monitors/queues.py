@@ -27,7 +27,7 @@ from typing import Sequence
 
 from checker.model import Model
 from checker.monitors.items import Item, Traffic, all_meet, empty, seen, traffic
-from checker.monitors.prefix import NEVER, first_failure
+from checker.monitors.prefix import NEVER, first_failure, op_at
 from histories.history import Call
 
 
@@ -52,7 +52,7 @@ def _judge(known: Traffic, *, in_turn: bool) -> int | None:
                 return last
         return found
 
-    return first_failure(known.ends, fails)
+    return op_at(first_failure(known.ends, fails))
 
 
 def _out_of_turn(items: list[Item], pending: list[int], last: int) -> int | None:

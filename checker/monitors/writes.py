@@ -18,24 +18,26 @@ begins before everything.
 
 A pending call counts if something that counts needs the value it makes.  Any other can be left
 out of an order: what comes after it is a write, since nothing else needs its value.
+
+This monitor sees what a search sees, numbered calls and states, so it is for every model whose
+calls are of this kind.  Its moments are places of events.
 """
 
 from __future__ import annotations
 
 from bisect import bisect
-from typing import Hashable, Iterator, NamedTuple, Sequence
+from typing import Iterator, NamedTuple
 
-from checker.model import ANY_STATE, Inconsistent, Model, OneOf
-from checker.monitors.prefix import NEVER, Unsuited, first_failure, returns, span
-from checker.problem import guarded
-from histories.history import Call
+from checker.monitors.prefix import NEVER, Unsuited, first_failure
+from checker.native import MONITORS
+from checker.problem import ANYWHERE, READ, WRITE, Problem, Table
 
-NONE, INITIAL = -1, 0
+NONE = -1
 BEFORE_ALL = -1
 
 
 class Access(NamedTuple):
-    """A call: its moments, and the numbers of the values that it needs and makes."""
+    """A call: its moments, and the states that it needs and makes."""
 
     start: int
     end: int
@@ -73,62 +75,75 @@ class _Value:
         self.known = max(self.known, read.end)
 
 
-def judge(calls: Sequence[Call], model: Model) -> int | None:
-    """The first op that no order explains, or None."""
-    accesses = _accesses(calls, model)
-    makers: dict[int, Access] = {}
-    for access in accesses:
-        if access.makes != NONE and makers.setdefault(access.makes, access) is not access:
+def judge(problem: Problem, table: Table) -> int | None:
+    """The event that ends the shortest prefix that fails, or None."""
+    if MONITORS is not None:
+        found = MONITORS.distinct_writes(
+            problem.events, problem.classes, table.kinds, table.needs, table.targets, table.init)
+        if found is None:
             raise Unsuited
-    if INITIAL in makers:
-        raise Unsuited
+        return None if found < 0 else int(found)
+    return plainly(problem, table)
+
+
+def plainly(problem: Problem, table: Table) -> int | None:
+    """The same in plain Python."""
+    makers = _makers(problem, table)
+    accesses = _accesses(problem, table)
+    for access in accesses:
+        if access.makes in makers:
+            makers[access.makes] = access
 
     def fails(last: int) -> int | None:
         try:
-            values = _values(_counted(accesses, makers, last), last)
+            values = _values(_counted(accesses, makers, last, table.init), last, table.init)
             _check_zones(list(_zones(values, last)))
         except _Contradiction as found:
             return found.end
         return None
 
-    return first_failure(returns(access[:2] for access in accesses), fails)
+    events = problem.events
+    return first_failure([at for at, event in enumerate(events) if event < 0], fails)
 
 
-def _accesses(calls: Sequence[Call], model: Model) -> list[Access]:
-    """The calls with numbered values; without reads that nobody heard the answer of."""
-    numbers: dict[Hashable, int] = {model.init: INITIAL}
-
-    def number(value: Hashable) -> int:
-        return numbers.setdefault(value, len(numbers))
-
-    found = []
-    for call in calls:
-        kind = guarded(model, call, model.kind, call.f, call.arg)
-        needs: Hashable = None
-        if kind == "read" and call.end is None:
-            continue
-        if kind != "write":
-            needs = guarded(model, call, model.needs, call.f, call.arg, call.ret)
-            if needs is ANY_STATE:
-                raise Unsuited
-        state = model.init if kind == "write" else needs
-        makes = guarded(model, call, model.step, state, call.f, call.arg, call.ret)
-        if isinstance(makes, (Inconsistent, OneOf)):
+def _makers(problem: Problem, table: Table) -> dict[int, Access | None]:
+    """Every state that is made, once; Unsuited where one is made twice, or calls are of no use."""
+    made: dict[int, Access | None] = {}
+    for number in problem.classes:
+        kind, needs, makes = table.kinds[number], table.needs[number], table.targets[number]
+        if makes < 0 or kind != WRITE and needs == ANYWHERE:
             raise Unsuited
+        if kind == WRITE or needs != makes:
+            if makes in made or makes == table.init:
+                raise Unsuited
+            made[makes] = None
+    return made
+
+
+def _accesses(problem: Problem, table: Table) -> list[Access]:
+    starts, ends = [NEVER] * len(problem.classes), [NEVER] * len(problem.classes)
+    for at, event in enumerate(problem.events):
+        if event < 0:
+            ends[~event] = at
+        else:
+            starts[event] = at
+    found = []
+    for start, end, number in zip(starts, ends, problem.classes):
+        kind, needs, makes = table.kinds[number], table.needs[number], table.targets[number]
         found.append(Access(
-            *span(call), NONE if kind == "write" else number(needs),
-            NONE if kind != "write" and makes == needs else number(makes)))
+            start, end, NONE if kind == WRITE else needs,
+            NONE if kind == READ or makes == needs else makes))
     return found
 
 
 def _counted(
-    accesses: list[Access], makers: dict[int, Access], last: int
+    accesses: list[Access], makers: dict[int, Access | None], last: int, init: int
 ) -> list[Access]:
     """The calls that returned in a prefix, and the pending ones whose value one of these needs."""
     counted = [access for access in accesses if access.end <= last]
     found: set[int] = set()
     for access in counted:      # which grows
-        if access.needs in (NONE, INITIAL):
+        if access.needs in (NONE, init):
             continue
         maker, known = makers.get(access.needs), min(access.end, last)
         if maker is None or maker.start > known:
@@ -139,9 +154,9 @@ def _counted(
     return counted
 
 
-def _values(counted: list[Access], last: int) -> dict[int, _Value]:
+def _values(counted: list[Access], last: int, init: int) -> dict[int, _Value]:
     """What the calls say of each value."""
-    values = {INITIAL: _Value()}
+    values = {init: _Value()}
     for access in counted:
         if access.makes != NONE:
             values.setdefault(access.makes, _Value()).maker = access
