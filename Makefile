@@ -57,7 +57,7 @@ clean:
 
 # What is installed, as stamps: the interpreter's version, then the distribution without or with the
 # test tools. A change of interpreter or of what the installation is made from makes them stale.
-$(VENV)/run: EXTRAS :=
+$(VENV)/run: EXTRAS := [report]
 $(VENV)/test: EXTRAS := [test]
 $(VENV)/run $(VENV)/test: $(VENV)/python-$(VERSION) $(INSTALLED_FROM)
 	@echo "installing into $(VENV) (the first time takes a minute)"

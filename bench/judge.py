@@ -21,9 +21,10 @@ from checker.verdict import word  # noqa: E402
 CALLS = (10_000, 100_000, 1_000_000)
 SERIES = [
     Shape("register", 0, 10), Shape("register", 0, 30), Shape("register", 0, 10, 1),
-    Shape("register", 0, 10, 0, True),
+    Shape("register", 0, 10, 0, True), Shape("register", 0, 10, 1, True),
     Shape("cas-register", 0, 10), Shape("cas-register", 0, 30), Shape("cas-register", 0, 10, 1),
-    Shape("cas-register", 0, 10, 0, True),
+    Shape("cas-register", 0, 10, 5), Shape("cas-register", 0, 10, 0, True),
+    Shape("cas-register", 0, 10, 1, True), Shape("cas-register", 0, 30, 1, True),
     Shape("register", 0, 10, 1, distinct=True), Shape("register", 0, 10, 1, True, True),
     Shape("cas-register", 0, 10, 1, distinct=True), Shape("cas-register", 0, 10, 1, True, True),
     Shape("counter", 0, 10, 1), Shape("counter", 0, 10, 1, True),
@@ -44,7 +45,7 @@ def measure(shape: Shape) -> tuple[str, float]:
 
 def main(calls_max: int) -> None:
     """Print a row for each history, and the exponent of each series."""
-    print(f"{'history':<54}{'verdict':<9}{'time':>10}")
+    print(f"{'history':<58}{'verdict':<9}{'time':>10}")
     for series in SERIES:
         rows = []
         for calls in (calls for calls in CALLS if calls <= calls_max):
@@ -55,10 +56,10 @@ def main(calls_max: int) -> None:
             distinct = ", distinct" if shape.distinct else ""
             name = (f"{shape.model} {calls:,} x{shape.concurrency}, "
                     f"{shape.crashed_percent}% crashed{distinct}{bad}")
-            print(f"{name:<54}{verdict:<9}{took_s * 1000:>7.1f} ms", flush=True)
+            print(f"{name:<58}{verdict:<9}{took_s * 1000:>7.1f} ms", flush=True)
         if len(rows) > 1:
             exponent = math.log10(rows[-1] / rows[0]) / (len(rows) - 1)
-            print(f"{'':<54}growth exponent {exponent:.2f}")
+            print(f"{'':<58}growth exponent {exponent:.2f}")
 
 
 if __name__ == "__main__":

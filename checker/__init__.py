@@ -11,9 +11,10 @@ from checker import models
 from checker.found import Budget
 from checker.linearizability import linearizable
 from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
+from checker.online import Online
 from checker.verdict import Verdict, merge_valid
 
 __all__ = [
-    "ANY_STATE", "UNKNOWN", "Budget", "Inconsistent", "Model", "OneOf", "Verdict", "linearizable",
-    "merge_valid", "models",
+    "ANY_STATE", "UNKNOWN", "Budget", "Inconsistent", "Model", "OneOf", "Online", "Verdict",
+    "linearizable", "merge_valid", "models",
 ]

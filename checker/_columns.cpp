@@ -3,116 +3,161 @@
 // The native twin of `build` (checker/problem.py).  It knows well-formed histories only: at
 // anything else it answers None, and Python says what is wrong.
 
-#include "_pairs.h"
+#include "_values.h"
 
 #include <new>
 
 namespace {
 
-constexpr int READ = 0, KINDS = 4;
-constexpr uint64_t FS_MAX = 1 << 8, VALUES_MAX = 1 << 28;
+constexpr int32_t READ = 0, WRITE = 1, UPDATE = 2, KINDS = 4, ANYWHERE = -1, UNASKED = -2;
+constexpr uint64_t FS_MAX = 1 << 8, UNKNOWN = VALUES_MAX - 1;
 
-bool is_atom(PyObject *value) {
-    return PyLong_CheckExact(value) || PyUnicode_CheckExact(value) || value == Py_None
-        || PyBool_Check(value) || PyBytes_CheckExact(value);
-}
-
-// Values as numbers; equal ones have the same.
-class Values {
-  public:
-    explicit Values(PyObject *freeze) : freeze(freeze), known(PyDict_New()) {
-        if (!known) throw Odd{};
-    }
-    ~Values() { Py_DECREF(known); }
-    Values(const Values &) = delete;
-
-    uint64_t number(PyObject *value) {
-        if (is_atom(value)) return lookup(value);
-        PyObject *frozen = hashable(value);
-        if (!frozen) throw Odd{};
-        try {
-            uint64_t found = lookup(frozen);
-            Py_DECREF(frozen);
-            return found;
-        } catch (const Odd &) {
-            Py_DECREF(frozen);
-            throw;
-        }
-    }
-
-  private:
-    PyObject *hashable(PyObject *value) {
-        if (!PyList_CheckExact(value)) return PyObject_CallOneArg(freeze, value);
-        for (Py_ssize_t i = 0; i < PyList_GET_SIZE(value); i++)
-            if (!is_atom(PyList_GET_ITEM(value, i))) return PyObject_CallOneArg(freeze, value);
-        return PyList_AsTuple(value);
-    }
-    uint64_t lookup(PyObject *value) {
-        PyObject *found = PyDict_GetItemWithError(known, value);
-        if (found) return PyLong_AsUnsignedLongLong(found);
-        uint64_t number = uint64_t(PyDict_GET_SIZE(known));
-        PyObject *fresh = PyErr_Occurred() ? nullptr : PyLong_FromUnsignedLongLong(number);
-        bool failed = !fresh || PyDict_SetItem(known, value, fresh) || number >= VALUES_MAX - 1;
-        Py_XDECREF(fresh);
-        if (failed) throw Odd{};
-        return number;
-    }
-
-    PyObject *freeze, *known;
+struct Class {
+    int32_t number, kind;
 };
 
-class Numbering : Pairs {
-  public:
-    Numbering(PyObject *ops, PyObject *classify, PyObject *freeze)
-        : Pairs(ops), classify(classify), values(freeze), fs(freeze) {}
+// What the calls ask and are answered, as numbers.
+struct Contents {
+    struct Content {
+        uint32_t f, arg, ret;
+        uint64_t key() const { return (uint64_t(f) * VALUES_MAX + arg) * VALUES_MAX + ret; }
+    };
 
-    void run() {
-        at.assign(size_t(PyList_GET_SIZE(ops)), 0);
-        for (size_t place = 0; place < calls.size(); place++) number(place);
+    explicit Contents(PyObject *freeze) : values(freeze) {}
+
+    void tell(PyObject *op, bool invokes, const Call &call, size_t place) {
+        PyObject *value = PyTuple_GET_ITEM(op, VALUE);
+        if (invokes)
+            all.push_back({f_of(PyTuple_GET_ITEM(op, F)), values.number(value), UNKNOWN});
+        else if (call.outcome == OK)
+            all[place].ret = values.number(value);
+    }
+    uint32_t f_of(PyObject *f) {
+        for (size_t i = 0; i < fs.size(); i++)
+            if (fs[i] == f) return uint32_t(i);
+        if (!PyUnicode_CheckExact(f)) throw Odd{};
+        for (size_t i = 0; i < fs.size(); i++)
+            if (!PyUnicode_Compare(fs[i], f)) return uint32_t(i);
+        if (fs.size() == FS_MAX) throw Odd{};
+        fs.push_back(f);
+        return uint32_t(fs.size() - 1);
+    }
+
+    Values values;
+    vector<PyObject *> fs;          // which ops hold
+    vector<Content> all;            // by call
+};
+
+// What a model says of its classes, where its rules say it: see Rule in checker/model.py.
+class Rules {
+  public:
+    Rules(PyObject *rules, PyObject *init, Contents &contents) : rules(rules), contents(contents) {
+        state_of(contents.values.number(init));
+    }
+
+    Class add(const Contents::Content &call) {
+        PyObject *rule = PyObject_GetItem(rules, contents.fs[call.f]);
+        uint32_t need = 0, next = 0;
+        bool sound = rule && PyTuple_Check(rule) && PyTuple_GET_SIZE(rule) == 2
+            && source(PyTuple_GET_ITEM(rule, 0), call, need)
+            && source(PyTuple_GET_ITEM(rule, 1), call, next)
+            && (next != UNKNOWN || need == UNKNOWN);
+        Py_XDECREF(rule);
+        if (!rule) PyErr_Clear();
+        if (!sound) throw Odd{};
+        int32_t kind = need == UNNUMBERED ? WRITE : need == next ? READ : UPDATE;
+        bool known = need != UNNUMBERED && need != UNKNOWN;
+        kinds.push_back(kind);
+        needs.push_back(known ? state_of(need) : ANYWHERE);
+        targets.push_back(known || kind == WRITE ? state_of(next) : UNASKED);
+        return {int32_t(kinds.size() - 1), kind};
+    }
+
+    vector<int32_t> kinds, needs, targets;
+
+  private:
+    // Where a rule says that a state is found: in the argument, the answer, or a pair of values.
+    bool source(PyObject *name, const Contents::Content &call, uint32_t &found) const {
+        auto is = [&](const char *each) { return !PyUnicode_CompareWithASCIIString(name, each); };
+        if (!PyUnicode_CheckExact(name)) return false;
+        if (is("")) found = UNNUMBERED;
+        else if (is("arg")) found = call.arg;
+        else if (is("ret")) found = call.ret;
+        else {
+            auto two = contents.values.parts[call.arg];
+            found = is("old") ? two.first : two.second;
+            return found != UNNUMBERED && (is("old") || is("new"));
+        }
+        return true;
+    }
+    int32_t state_of(uint32_t value) {
+        if (states.size() <= value) states.resize(value + 1, UNASKED);
+        if (states[value] == UNASKED) states[value] = count++;
+        return states[value];
+    }
+
+    PyObject *rules;
+    Contents &contents;
+    vector<int32_t> states;         // by value
+    int32_t count = 0;
+};
+
+class Numbering {
+  public:
+    Numbering(PyObject *ops, PyObject *freeze)
+        : contents(freeze), pairs(ops, [&](const Call &call, Py_ssize_t position) {
+              contents.tell(PyList_GET_ITEM(ops, position), position == call.invoked, call,
+                            size_t(place_of(call)));
+          }) {}
+
+    // Number the calls; `classify` says what is new, of the call at a place.
+    template <class Classify> void run(Classify classify) {
+        vector<int32_t> at(size_t(PyList_GET_SIZE(pairs.ops)), 0);  // by op: its event, plus one
+        vector<Class> known;
+        Index index;
+        for (size_t place = 0; place < pairs.calls.size(); place++) {
+            const Call &call = pairs.calls[place];
+            uint32_t found = index.number(contents.all[place].key(), uint32_t(known.size()));
+            if (found == known.size()) {
+                known.push_back(classify(place));
+                firsts.push_back(int32_t(call.invoked));
+                firsts.push_back(int32_t(call.completed));
+            }
+            auto [number, kind] = known[found];
+            if (call.outcome == FAIL || (call.outcome == INFO && kind == READ)) continue;
+            auto self = int32_t(classes.size());
+            classes.push_back(number);
+            starts.push_back(int32_t(call.invoked));
+            ends.push_back(int32_t(call.completed));
+            at[size_t(call.invoked)] = self + 1;
+            if (call.outcome == OK) at[size_t(call.completed)] = ~self;
+        }
         for (int32_t event : at)
             if (event) events.push_back(event > 0 ? event - 1 : event);
         while (!events.empty() && events.back() >= 0) events.pop_back();
     }
 
-    vector<int32_t> events, classes, places;
-
-  private:
-    // Give a call its class, and its events their places.
-    void number(size_t place) {
-        const Call &call = calls[place];
-        uint64_t f = fs.number(field(call.invoked, F));
-        uint64_t arg = values.number(field(call.invoked, VALUE));
-        uint64_t ret = VALUES_MAX - 1;
-        if (call.outcome == OK) ret = values.number(field(call.completed, VALUE));
-        if (f >= FS_MAX) throw Odd{};
-        uint64_t key = (f * VALUES_MAX + arg) * VALUES_MAX + ret;
-        auto [found, added] = known.try_emplace(key);
-        if (added) found->second = ask(call);
-        int32_t kind = found->second % KINDS, name = found->second / KINDS;
-        if (call.outcome == FAIL || (call.outcome == INFO && kind == READ)) return;
-        int32_t self = int32_t(classes.size());
-        classes.push_back(name);
-        places.push_back(int32_t(place));
-        at[size_t(call.invoked)] = self + 1;
-        if (call.outcome == OK) at[size_t(call.completed)] = ~self;
-    }
-
-    // The class of a call, times KINDS, plus its kind.
-    int32_t ask(const Call &call) {
+    // Ask the table for the class of a call, times KINDS, plus its kind.
+    Class ask(PyObject *classify, size_t place) const {
+        const Call &call = pairs.calls[place];
         PyObject *done = call.completed == NOWHERE ? Py_None
-                                                   : PyList_GET_ITEM(ops, call.completed);
+                                                   : PyList_GET_ITEM(pairs.ops, call.completed);
         PyObject *answer = PyObject_CallFunctionObjArgs(
-            classify, PyList_GET_ITEM(ops, call.invoked), done, nullptr);
+            classify, PyList_GET_ITEM(pairs.ops, call.invoked), done, nullptr);
         long number = answer ? PyLong_AsLong(answer) : -1;
         Py_XDECREF(answer);
         if (number < 0 || number > INT32_MAX) throw Odd{};
-        return int32_t(number);
+        return {int32_t(number) / KINDS, int32_t(number) % KINDS};
     }
 
-    PyObject *classify;
-    Values values, fs;
-    vector<int32_t> at;             // by op: its call plus one, or the complement of its call
-    std::unordered_map<uint64_t, int32_t> known;
+    Contents contents;
+    vector<int32_t> events, classes, starts, ends;
+    vector<int32_t> firsts;         // by class: the positions of its first call
+
+  private:
+    size_t place_of(const Call &call) const { return size_t(&call - pairs.calls.data()); }
+
+    Pairs pairs;
 };
 
 PyObject *bytes(const vector<int32_t> &found) {
@@ -120,15 +165,26 @@ PyObject *bytes(const vector<int32_t> &found) {
                                      Py_ssize_t(found.size() * sizeof(int32_t)));
 }
 
+// number(ops, freeze, classify): events, classes, starts and ends.
+// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
+// the first call of each class, two a class.
 PyObject *number(PyObject *, PyObject *args) {
-    PyObject *ops, *classify, *freeze;
-    if (!PyArg_ParseTuple(args, "O!OO", &PyList_Type, &ops, &classify, &freeze)) return nullptr;
+    PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
+    if (!PyArg_ParseTuple(args, "O!OO|OO", &PyList_Type, &ops, &freeze, &classify, &rules, &init))
+        return nullptr;
     if (PyList_GET_SIZE(ops) >= INT32_MAX) Py_RETURN_NONE;
     try {
-        Numbering numbering(ops, classify, freeze);
-        numbering.run();
-        return Py_BuildValue("(NNN)", bytes(numbering.events), bytes(numbering.classes),
-                             bytes(numbering.places));
+        Numbering found(ops, freeze);
+        if (!init) {
+            found.run([&](size_t place) { return found.ask(classify, place); });
+            return Py_BuildValue("(NNNN)", bytes(found.events), bytes(found.classes),
+                                 bytes(found.starts), bytes(found.ends));
+        }
+        Rules said(rules, init, found.contents);
+        found.run([&](size_t place) { return said.add(found.contents.all[place]); });
+        return Py_BuildValue("(NNNNNNNN)", bytes(found.events), bytes(found.classes),
+                             bytes(found.starts), bytes(found.ends), bytes(said.kinds),
+                             bytes(said.needs), bytes(said.targets), bytes(found.firsts));
     } catch (const Odd &) {
         if (PyErr_Occurred()) return nullptr;
         Py_RETURN_NONE;

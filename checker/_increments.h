@@ -55,7 +55,8 @@ class Increments {
     bool is_increment(const Pairs &pairs, const Call &call) {
         PyObject *f = pairs.field(call.invoked, F);
         if (f != inc) {
-            if (!PyUnicode_CheckExact(f) || PyUnicode_CompareWithASCIIString(f, "inc")) return false;
+            if (!PyUnicode_CheckExact(f) || PyUnicode_CompareWithASCIIString(f, "inc"))
+                return false;
             inc = f;
         }
         return pairs.field(call.invoked, VALUE) == Py_None;

@@ -28,7 +28,13 @@ struct Call {
 
 class Pairs {
   public:
-    explicit Pairs(PyObject *ops) : ops(ops) { pair(); }
+    explicit Pairs(PyObject *ops) : Pairs(ops, [](const Call &, Py_ssize_t) {}) {}
+
+    // Tells of each op of a client: its call, as it is then, and its position.
+    template <class Tell> Pairs(PyObject *ops, Tell tell) : ops(ops) {
+        calls.reserve(size_t(PyList_GET_SIZE(ops)) / 2);
+        pair(tell);
+    }
 
     PyObject *field(Py_ssize_t position, Field which) const {
         return PyTuple_GET_ITEM(PyList_GET_ITEM(ops, position), which);
@@ -47,8 +53,7 @@ class Pairs {
 
   private:
     // Each invocation with its completion.
-    void pair() {
-        std::unordered_map<long long, Py_ssize_t> open;
+    template <class Tell> void pair(Tell tell) {
         long long latest = -1;
         for (Py_ssize_t position = 0; position < PyList_GET_SIZE(ops); position++) {
             PyObject *op = PyList_GET_ITEM(ops, position);
@@ -62,17 +67,27 @@ class Pairs {
                 if (PyUnicode_CompareWithASCIIString(process, "nemesis")) throw Odd{};
                 continue;
             }
-            Py_ssize_t &now = open.try_emplace(whole(process), OPEN_NONE).first->second;
+            Py_ssize_t &now = open_of(whole(process));
             if (type == INVOKE) {
                 if (now != OPEN_NONE) throw Odd{};
                 now = Py_ssize_t(calls.size());
                 calls.push_back({position, NOWHERE, INFO});
+                tell(calls.back(), position);
             } else {
                 if (now < 0) throw Odd{};
                 complete(calls[size_t(now)], position, Outcome(type));
+                tell(calls[size_t(now)], position);
                 now = type == INFO ? RETIRED : OPEN_NONE;
             }
         }
+    }
+
+    // The place of the open call of a process, or OPEN_NONE or RETIRED.
+    Py_ssize_t &open_of(long long process) {
+        if (process < 0 || process > PyList_GET_SIZE(ops))
+            return far.try_emplace(process, OPEN_NONE).first->second;
+        if (size_t(process) >= near.size()) near.resize(size_t(process) * 2 + 16, OPEN_NONE);
+        return near[size_t(process)];
     }
 
     void complete(Call &call, Py_ssize_t position, Outcome outcome) {
@@ -85,13 +100,22 @@ class Pairs {
 
     static constexpr int INVOKE = 3;
 
-    static int type_of(PyObject *type) {
+    int type_of(PyObject *type) {
+        for (int each : {INVOKE, int(OK), int(FAIL), int(INFO)})
+            if (type == types[each]) return each;
         if (!PyUnicode_CheckExact(type)) throw Odd{};
         const char *names[] = {"ok", "fail", "info", "invoke"};
         for (int each : {INVOKE, int(OK), int(FAIL), int(INFO)})
-            if (!PyUnicode_CompareWithASCIIString(type, names[each])) return each;
+            if (!PyUnicode_CompareWithASCIIString(type, names[each])) {
+                types[each] = type;
+                return each;
+            }
         throw Odd{};
     }
+
+    PyObject *types[4] = {};        // the strings that were met, which an op holds
+    vector<Py_ssize_t> near;        // by process
+    std::unordered_map<long long, Py_ssize_t> far;
 };
 
 }  // namespace

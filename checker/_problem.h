@@ -32,6 +32,7 @@ template <int Words> struct Mask {
     bool has(unsigned slot) const { return word[slot / 64] >> slot % 64 & 1; }
     void set(unsigned slot) { word[slot / 64] |= uint64_t{1} << slot % 64; }
     void clear(unsigned slot) { word[slot / 64] &= ~(uint64_t{1} << slot % 64); }
+    bool empty() const { return *this == Mask{}; }
     Mask without(const Mask &other) const {
         Mask left;
         for (int i = 0; i < Words; i++) left.word[i] = word[i] & ~other.word[i];
@@ -44,12 +45,11 @@ template <int Words> struct Mask {
 
 // What a search is given.
 struct Problem {
-    vector<int32_t> events, classes, kinds, needs, targets;
-    int32_t init = 0;
+    vector<int32_t> events, classes, kinds, needs, targets, starts;
     int cuts = 0;
-    uint64_t steps_max = 0, memory_max = 0, check_every = 1;
-    size_t leaves_max = 0;
-    PyObject *step = nullptr, *expired = nullptr;
+    unsigned long long steps_max = 0, memory_max = 0, check_every = 1, leaves_max = 0;
+    unsigned long long patience = 0, growth = 1;
+    PyObject *step = nullptr, *expired = nullptr, *refuted = nullptr;
 };
 
 // Python's lock, given back while nothing is asked.

@@ -38,7 +38,8 @@ size_t checked(const Problem &problem) {
         seen[call]++;
         returns[call] = event < 0;
     }
-    if (!sound || problem.init < 0) {
+    for (int32_t state : problem.starts) sound = sound && state >= 0;
+    if (!sound || problem.starts.empty()) {
         PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
         throw Raised{};
     }
@@ -76,22 +77,21 @@ template <int Words> PyObject *solve(const Problem &problem) {
     return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
 }
 
-// search(events, classes, kinds, needs, targets, limits, step, expired): see checker/native.py.
+// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted): see
+// checker/native.py.
 PyObject *search(PyObject *, PyObject *args) {
-    PyObject *columns[5];
+    PyObject *columns[6];
     Problem problem;
-    unsigned long long steps, memory, every, leaves;
-    if (!PyArg_ParseTuple(args, "OOOOO(iiKKKK)OO", columns, columns + 1, columns + 2, columns + 3,
-                          columns + 4, &problem.init, &problem.cuts, &steps, &memory, &every,
-                          &leaves, &problem.step, &problem.expired)) return nullptr;
+    if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,
+                          columns + 3, columns + 4, columns + 5, &problem.cuts,
+                          &problem.steps_max, &problem.memory_max, &problem.check_every,
+                          &problem.leaves_max, &problem.patience, &problem.growth,
+                          &problem.step, &problem.expired, &problem.refuted)) return nullptr;
     try {
         vector<int32_t> *into[] = {&problem.events, &problem.classes, &problem.kinds,
-                                   &problem.needs, &problem.targets};
-        for (int i = 0; i < 5; i++) *into[i] = numbers(columns[i]);
-        problem.steps_max = steps;
-        problem.memory_max = memory;
-        problem.check_every = std::max(every, 1ull);
-        problem.leaves_max = leaves;
+                                   &problem.needs, &problem.targets, &problem.starts};
+        for (int i = 0; i < 6; i++) *into[i] = numbers(columns[i]);
+        problem.check_every = std::max(problem.check_every, 1ull);
         size_t overlap = checked(problem);
         if (overlap <= 64) return solve<1>(problem);
         if (overlap <= 64 * 4) return solve<4>(problem);

@@ -2,8 +2,7 @@
 //
 // Both find the same, in the same number of steps; what a configuration, a move and a short cut is,
 // and why each is sound, is said there.  Here is how it is held: calls, classes and states are
-// 32-bit numbers; the calls open before each return lie in one array, in the order of their
-// returns; moves not tried yet lie in one array behind their frames; orders are a forest of
+// 32-bit numbers; moves not tried yet lie in one array behind their frames; orders are a forest of
 // (parent, call) nodes, cut back when a frame is left, except below a leaf that is kept.
 //
 // The interpreter's lock is released, and taken back to ask for a transition that is not known yet,
@@ -11,48 +10,40 @@
 
 #pragma once
 
-#include "_problem.h"
+#include "_memory.h"
+#include "_window.h"
 
 namespace {
-
-struct Call {
-    int32_t number;                 // its class
-    uint16_t slot;
-    uint8_t kind;
-    bool returns;
-};
 
 struct Leaf {
     uint32_t order;
     int32_t state;
 };
 
-template <int Words> class Search {
+template <int Words> class Search : Window<Words> {
   public:
     using Slots = Mask<Words>;
 
     Search(const Problem &problem, Interpreter &python)
-        : problem(problem), python(python), transitions(problem, python) {
-        lay_out();
-        if (problem.cuts & DEAD) find_rescues();
-    }
+        : Window<Words>(problem), python(python), transitions(problem, python),
+          memory(multisets) {}
 
     Status run() {
-        Configuration fresh{0, problem.init, 0, NONE, false, {}, {}};
-        settle(fresh);
+        patience = problem.patience;
+        Configuration fresh = start();
         while (fresh.at < frontiers.size()) {
-            uint32_t known = covering(fresh);
+            uint32_t known = memory.covering(key(fresh), frontiers[fresh.at].reads);
             if (known != NONE) {
-                frames.back().blame |= multisets.bits(known);
+                if (!frames.empty()) frames.back().blame |= multisets.bits(known);
             } else {
                 if (Status cause = spent(); cause != VALID) return cause;
+                if (refuted()) return INVALID;
                 frames.push_back({fresh, moves.size(), 0, uint32_t(nodes.size())});
                 generate();
             }
             while (!frames.empty() && frames.back().moves == moves.size()) leave();
-            if (frames.empty()) return INVALID;
-            fresh = take();
-            settle(fresh);
+            if (frames.empty() && started == problem.starts.size()) return INVALID;
+            fresh = frames.empty() ? start() : take();
         }
         last = fresh.order;
         return VALID;
@@ -84,6 +75,11 @@ template <int Words> class Search {
     vector<Leaf> leaves;
 
   private:
+    using Window<Words>::problem, Window<Words>::calls, Window<Words>::due, Window<Words>::rescues;
+    using Window<Words>::pending, Window<Words>::frontiers, Window<Words>::begin;
+    using Window<Words>::end, Window<Words>::need_of;
+    using Frontier = typename Window<Words>::Frontier;
+
     struct Configuration {
         uint32_t at;
         int32_t state;
@@ -103,89 +99,37 @@ template <int Words> class Search {
         uint64_t blame;
         uint32_t nodes;             // how many there were
     };
-    struct Frontier {
-        size_t open;                // where its calls begin; the next frontier's begin is the end
-        uint32_t invoked;           // pending calls so far
-        Slots writes, reads;
-    };
-    struct Failure {
-        uint32_t used, next;
-        bool chained;
-        Slots done, covered;
-    };
-    struct Place {                  // of the failures of one frontier and state
-        uint32_t at;
-        int32_t state;
-        uint32_t first, latest;
-    };
-
-    uint32_t need_of(uint32_t at) const { return open[frontiers[at].open]; }
-    const uint32_t *begin(uint32_t at) const { return &open[frontiers[at].open]; }
-    const uint32_t *end(uint32_t at) const {
-        return open.data() + (at + 1 < frontiers.size() ? frontiers[at + 1].open : open.size());
+    static typename Memory<Words>::Key key(const Configuration &it) {
+        return {it.at, it.state, it.used, it.chained, it.done, it.covered};
     }
 
-    // One frontier for each return event.
-    void lay_out() {
-        calls.resize(problem.classes.size());
-        due.assign(calls.size(), NONE);
-        uint32_t returned = 0, invoked = 0;
-        for (int32_t event : problem.events)
-            if (event < 0) due[~event] = returned++;
-        frontiers.reserve(returned);
-        vector<uint32_t> now;
-        vector<uint16_t> free;
-        uint16_t slots = 0;
-        Slots writes, reads;
-        for (int32_t event : problem.events) {
-            Call &call = calls[event < 0 ? ~event : event];
-            Slots &kin = call.kind == WRITE ? writes : reads;
-            if (event < 0) {
-                frontiers.push_back({open.size(), invoked, writes, reads});
-                open.insert(open.end(), now.begin(), now.end());
-                now.erase(now.begin());
-                free.push_back(call.slot);
-                if (call.kind != UPDATE) kin.clear(call.slot);
-                continue;
-            }
-            int32_t number = problem.classes[event];
-            call = {number, 0, uint8_t(problem.kinds[number]), due[event] != NONE};
-            if (!call.returns) {
-                if (pending.try_emplace(number).first->second.empty()) by_age.push_back(number);
-                pending[number].push_back({invoked++, event});
-                continue;
-            }
-            call.slot = free.empty() ? slots++ : free.back();
-            if (!free.empty()) free.pop_back();
-            if (call.kind != UPDATE) (call.kind == WRITE ? writes : reads).set(call.slot);
-            auto later = [&](uint32_t a, uint32_t b) { return due[a] < due[b]; };
-            now.insert(std::upper_bound(now.begin(), now.end(), uint32_t(event), later), event);
-        }
+    // The next initial configuration.
+    Configuration start() {
+        Configuration it{0, problem.starts[started++], 0, NONE, false, {}, {}};
+        settle(it);
+        return it;
     }
 
-    void find_rescues() {
-        rescues.assign(calls.size(), -1);
-        std::unordered_map<int32_t, int32_t> latest;
-        int32_t returned = 0;
-        for (int32_t event : problem.events) {
-            int32_t call = event < 0 ? ~event : event, number = problem.classes[call];
-            int32_t kind = problem.kinds[number], target = problem.targets[number];
-            if (kind == UPDATE && target == UNASKED) return rescues.clear();
-            if (event < 0) {
-                auto found = latest.find(problem.needs[number]);
-                if (kind != WRITE && found != latest.end()) rescues[call] = found->second;
-                returned++;
-            } else if (kind != READ) {
-                latest[target] = returned;
-            }
-        }
+    // Is it known that no order gets past the deepest frontier?  Asked when patience ends.
+    bool refuted() {
+        if (problem.refuted == Py_None || steps - still_since < patience) return false;
+        uint64_t spend = patience;
+        still_since = steps;
+        patience *= problem.growth;
+        return python.ask([&]() -> long {
+            PyObject *answer = PyObject_CallFunction(problem.refuted, "iK", int(stuck()),
+                                                     static_cast<unsigned long long>(spend));
+            long value = answer ? PyObject_IsTrue(answer) : 0;
+            Py_XDECREF(answer);
+            return value;
+        });
     }
 
     // Count a step; VALID: go on.
     Status spent() {
         steps++;
         if (steps > problem.steps_max) return STEPS;
-        if (failures.size() > problem.memory_max) return MEMORY;
+        if (memory.size() > problem.memory_max) return MEMORY;
         if (problem.expired != Py_None && steps % problem.check_every == 0) {
             bool over = python.ask([&]() -> long {
                 PyObject *answer = PyObject_CallNoArgs(problem.expired);
@@ -202,18 +146,10 @@ template <int Words> class Search {
 
     // Linearize the reads that are legal, move on over returns, until neither is possible.
     void settle(Configuration &it) {
-        while (it.at < frontiers.size()) {
-            if (problem.cuts & READS) {
-                const uint32_t *stop = end(it.at);
-                for (const uint32_t *each = begin(it.at); each != stop; each++) {
-                    const Call &call = calls[*each];
-                    if (call.kind != READ || it.done.has(call.slot)) continue;
-                    if (transitions.step(it.state, call.number) != it.state) continue;
-                    it.done.set(call.slot);
-                    it.chained = false;
-                    it.order = node(it.order, *each);
-                }
-            }
+        for (bool first = true; it.at < frontiers.size(); first = false) {
+            const Frontier &frontier = frontiers[it.at];    // the state is the one of the first
+            if (problem.cuts & READS)
+                read(it, (first ? frontier.reads : frontier.arrived).without(it.done));
             uint16_t need = calls[need_of(it.at)].slot;
             if (!it.done.has(need)) break;
             it.done.clear(need);
@@ -221,9 +157,29 @@ template <int Words> class Search {
         }
         if (it.at > deepest && it.at < frontiers.size()) {
             deepest = it.at;
+            still_since = steps;
+            patience = problem.patience;
             leaves.clear();
             leaf_slots.clear();
         }
+    }
+
+    // Linearize those of some open reads that are legal.
+    void read(Configuration &it, Slots left) {
+        for (const uint32_t *each = begin(it.at); !left.empty(); each++) {
+            const Call &call = calls[*each];
+            if (!left.has(call.slot)) continue;
+            left.clear(call.slot);
+            if (step(it.state, call) != it.state) continue;
+            it.done.set(call.slot);
+            it.chained = false;
+            it.order = node(it.order, *each);
+        }
+    }
+
+    int32_t step(int32_t state, const Call &call) {
+        if (call.need != ANYWHERE) return state == call.need ? call.target : ILLEGAL;
+        return call.kind == WRITE ? call.target : transitions.step(state, call.number);
     }
 
     uint32_t node(uint32_t parent, int32_t call) {
@@ -237,72 +193,20 @@ template <int Words> class Search {
         if (nodes.size() > kept) nodes.resize(kept);
         Move move = moves.back();
         moves.pop_back();
-        return {frame.it.at, move.state, move.used, node(frame.it.order, move.call), move.chained,
-                move.done, move.covered};
+        Configuration it{frame.it.at, move.state, move.used, node(frame.it.order, move.call),
+                         move.chained, move.done, move.covered};
+        settle(it);
+        return it;
     }
 
     // Remember that a frame has failed; what it is blamed on, so is the one below.
     void leave() {
         Frame frame = frames.back();
         frames.pop_back();
-        uint32_t used = frame.it.used;
+        uint32_t &used = frame.it.used;
         if (problem.cuts & BLAME) used = multisets.only(used, frame.blame);
-        remember(frame.it, used);
+        memory.add(key(frame.it));
         if (!frames.empty()) frames.back().blame |= multisets.bits(used);
-    }
-
-    Place &place(uint32_t at, int32_t state) {
-        if (2 * places_used >= places.size()) {
-            vector<Place> old(std::max<size_t>(64, 2 * places.size()), {0, 0, NONE, NONE});
-            old.swap(places);
-            for (const Place &each : old)
-                if (each.first != NONE) find(each.at, each.state) = each;
-        }
-        return find(at, state);
-    }
-    Place &find(uint32_t at, int32_t state) {
-        uint64_t key = (uint64_t(at) << 32 | uint32_t(state)) * GOLDEN;
-        for (size_t i = key ^ key >> 32;; i++) {
-            Place &each = places[i & (places.size() - 1)];
-            if (each.first == NONE || (each.at == at && each.state == state)) return each;
-        }
-    }
-
-    void remember(const Configuration &it, uint32_t used) {
-        Place &found = place(it.at, it.state);
-        uint32_t number = uint32_t(failures.size());
-        if (found.first == NONE) {
-            found = {it.at, it.state, number, number};
-            places_used++;
-        } else {
-            failures[found.latest].next = number;
-            found.latest = number;
-        }
-        failures.push_back({used, NONE, it.chained, it.done, it.covered});
-    }
-
-    // The multiset that it is known to fail with, contained in its own, or NONE.
-    uint32_t covering(const Configuration &it) {
-        if (failures.empty()) return NONE;
-        for (uint32_t i = find(it.at, it.state).first; i != NONE; i = failures[i].next)
-            if (dooms(failures[i], it) && multisets.within(failures[i].used, it.used))
-                return failures[i].used;
-        return NONE;
-    }
-
-    // Was the failed configuration at least as well off?
-    bool dooms(const Failure &failure, const Configuration &it) const {
-        if (failure.chained)
-            return it.chained && failure.done == it.done && failure.covered == it.covered;
-        const Slots &reads = frontiers[it.at].reads;
-        for (int i = 0; i < Words; i++) {
-            uint64_t fixed = ~reads.word[i] & ~failure.covered.word[i];
-            if ((it.done.word[i] & reads.word[i] & ~failure.done.word[i])
-                || ((failure.done.word[i] ^ it.done.word[i]) & fixed)
-                || (it.covered.word[i] & ~failure.covered.word[i]))
-                return false;
-        }
-        return true;
     }
 
     // What can be linearized next from the frame on top, the most promising last.
@@ -310,6 +214,7 @@ template <int Words> class Search {
         Frame &frame = frames.back();
         const Configuration &it = frame.it;
         fresh.clear();
+        watch(it);
         bool lost = dead(frame), updates = false;
         if (!lost) updates = returning_moves(it);
         if (!updates && it.at == deepest && leaves.size() < problem.leaves_max) keep_leaf(it);
@@ -322,12 +227,12 @@ template <int Words> class Search {
             move.covered.clear(need.slot);
             fresh.insert(fresh.begin(), move);
         }
-        auto promising = [&](const Move &move) {
-            return move.done.has(need.slot)
-                || transitions.step(move.state, need.number) != ILLEGAL;
-        };
-        std::stable_partition(fresh.begin(), fresh.end(), promising);
-        moves.insert(moves.end(), fresh.rbegin(), fresh.rend());
+        late.clear();
+        for (auto move = fresh.rbegin(); move != fresh.rend(); ++move) {
+            bool promising = move->done.has(need.slot) || step(move->state, need) != ILLEGAL;
+            (promising ? late : moves).push_back(*move);
+        }
+        moves.insert(moves.end(), late.begin(), late.end());
     }
 
     void keep_leaf(const Configuration &it) {
@@ -338,13 +243,14 @@ template <int Words> class Search {
         floor = uint32_t(nodes.size());
     }
 
-    bool exhausted(const Configuration &it, int32_t number) const {
-        return multisets.count(it.used, number) == invoked(it, number);
+    bool exhausted(const Configuration &it, const Pending &kin) const {
+        return multisets.count(it.used, kin.number) == invoked(it, kin);
     }
-    int32_t invoked(const Configuration &it, int32_t number) const {
-        const auto &all = pending.at(number);
-        return int32_t(std::lower_bound(all.begin(), all.end(),
-                                        std::make_pair(frontiers[it.at].invoked, INT32_MIN))
+    int32_t invoked(const Configuration &it, const Pending &kin) const {
+        const auto &all = kin.calls;
+        uint32_t before = frontiers[it.at].invoked;
+        if (all.back().first < before) return int32_t(all.size());
+        return int32_t(std::lower_bound(all.begin(), all.end(), std::make_pair(before, INT32_MIN))
                        - all.begin());
     }
 
@@ -356,15 +262,15 @@ template <int Words> class Search {
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             if (due[*each] > deepest) break;
             const Call &call = calls[*each];
-            int32_t need = problem.needs[call.number];
+            int32_t need = call.need;
             if (it.done.has(call.slot) || need == ANYWHERE || need == it.state) continue;
             if (rescues[*each] > int32_t(it.at)) continue;
             if (!marked) mark_reach(it);
             marked = true;
             if (size_t(need) < reach.size() && reach[need] == epoch) continue;
-            for (int32_t number : by_age)
-                if (problem.targets[number] == need && invoked(it, number)
-                    && exhausted(it, number)) frame.blame |= Multisets::bit(number);
+            for (const Pending &kin : pending)
+                if (kin.target == need && invoked(it, kin) && exhausted(it, kin))
+                    frame.blame |= Multisets::bit(kin.number);
             return true;
         }
         return false;
@@ -373,27 +279,38 @@ template <int Words> class Search {
     // Mark the states that open and pending calls lead to.
     void mark_reach(const Configuration &it) {
         epoch++;
-        auto mark = [&](int32_t number) {
-            int32_t target = problem.targets[number];
+        auto mark = [&](int32_t target) {
             if (target < 0) return;
             if (reach.size() <= size_t(target)) reach.resize(target + 1);
             reach[target] = epoch;
         };
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++)
             if (calls[*each].kind != READ && !it.done.has(calls[*each].slot))
-                mark(calls[*each].number);
-        for (int32_t number : by_age)
-            if (!exhausted(it, number)) mark(number);
+                mark(calls[*each].target);
+        for (const Pending &kin : pending)
+            if (!exhausted(it, kin)) mark(kin.target);
     }
 
-    // Can a call that is no write follow at once in this state?
+    // Note in which states a call that is no write can follow at once; see below.
+    void watch(const Configuration &it) {
+        watched = 0;
+        for (const Pending &kin : pending)
+            if (kin.kind == UPDATE && invoked(it, kin)) watched = ~uint64_t{0};
+        followed = watched != 0;
+        for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
+            const Call &call = calls[*each];
+            if (call.kind == WRITE || it.done.has(call.slot)) continue;
+            watched |= call.need == ANYWHERE ? ~uint64_t{0} : Multisets::bit(call.need);
+        }
+    }
+
+    // Can a call that is no write follow at once in this state?  No, where its bit is not set.
     bool seen(const Configuration &it, const Slots &done, int32_t state) {
-        for (int32_t number : by_age)
-            if (problem.kinds[number] == UPDATE && invoked(it, number)) return true;
+        if (followed || !(watched & Multisets::bit(state))) return followed;
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
             if (call.kind != WRITE && !done.has(call.slot)
-                && transitions.step(state, call.number) != ILLEGAL) return true;
+                && step(state, call) != ILLEGAL) return true;
         }
         return false;
     }
@@ -401,16 +318,17 @@ template <int Words> class Search {
     // Moves of open calls that will return: updates, then writes.  Are there updates?
     bool returning_moves(const Configuration &it) {
         late.clear();
-        tried.clear();
+        tried.resize(problem.kinds.size());
+        round++;
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
             if (it.done.has(call.slot) || (call.kind == READ && problem.cuts & READS)) continue;
             if (problem.cuts & FIRST) {
-                if (std::find(tried.begin(), tried.end(), call.number) != tried.end()) continue;
-                tried.push_back(call.number);
+                if (tried[call.number] == round) continue;
+                tried[call.number] = round;
             }
             if (call.kind == WRITE && it.chained) continue;
-            int32_t state = transitions.step(it.state, call.number);
+            int32_t state = step(it.state, call);
             if (state == ILLEGAL) continue;
             Move move{int32_t(*each), state, it.used, false, it.done, it.covered};
             move.done.set(call.slot);
@@ -431,17 +349,18 @@ template <int Words> class Search {
     // Moves of calls that will never return, where they change anything that is seen.
     void pending_moves(Frame &frame) {
         const Configuration &it = frame.it;
-        for (int32_t number : by_age) {
-            bool writes = problem.kinds[number] == WRITE;
-            if (!invoked(it, number) || (writes && it.chained)) continue;
+        for (const Pending &kin : pending) {
+            int32_t number = kin.number;
+            bool writes = kin.kind == WRITE;
+            if (!invoked(it, kin) || (writes && it.chained)) continue;
             int32_t state = transitions.step(it.state, number);
             if (state == ILLEGAL || state == it.state) continue;
             if (problem.cuts & LATE && !seen(it, it.done, state)) continue;
-            if (exhausted(it, number)) {
+            if (exhausted(it, kin)) {
                 frame.blame |= Multisets::bit(number);
                 continue;
             }
-            int32_t call = pending.at(number)[multisets.count(it.used, number)].second;
+            int32_t call = kin.calls[multisets.count(it.used, number)].second;
             bool chained = problem.cuts & LATE || it.chained;
             Move move{call, state, multisets.more(it.used, number), chained, it.done, it.covered};
             if (writes && problem.cuts & COVER)
@@ -450,25 +369,21 @@ template <int Words> class Search {
         }
     }
 
-    const Problem &problem;
     Interpreter &python;
     Transitions transitions;
     Multisets multisets;
-    vector<Call> calls;
-    vector<uint32_t> due, open;             // by call: the frontier of its return; see Frontier
-    vector<int32_t> rescues, by_age;        // by call, see window.py; pending classes
-    std::unordered_map<int32_t, vector<std::pair<uint32_t, int32_t>>> pending;
-    vector<Frontier> frontiers;
+    Memory<Words> memory;
     vector<Frame> frames;
     vector<Move> moves, fresh, late;
-    vector<int32_t> tried;
+    vector<uint32_t> tried;                 // by class: the round in which it was
     vector<std::pair<uint32_t, int32_t>> nodes;
-    vector<Place> places;
-    vector<Failure> failures;
     vector<Slots> leaf_slots;
     vector<uint32_t> reach;
-    size_t places_used = 0;
-    uint32_t deepest = 0, floor = 0, epoch = 0;
+    size_t started = 0;
+    uint64_t still_since = 0, patience = 0;
+    uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
+    uint64_t watched = 0;
+    bool followed = false;
 };
 
 }  // namespace

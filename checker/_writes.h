@@ -81,8 +81,13 @@ class DistinctWrites {
         init = value_of(calls.init);
         vector<char> made(static_cast<size_t>(count), 0);
         made[size_t(init)] = 1;
-        accesses.resize(calls.classes.size());
-        for (size_t call = 0; call < accesses.size(); call++) {
+        accesses.assign(calls.classes.size(), {NEVER, NEVER, NONE, NONE});
+        for (size_t at = 0; at < calls.events.size(); at++) {
+            if (calls.events[at] < 0) {
+                accesses[size_t(~calls.events[at])].end = Place(at);
+                continue;
+            }
+            auto call = size_t(calls.events[at]);
             auto number = size_t(calls.classes[call]);
             int32_t needs = calls.needs[number], makes = calls.targets[number];
             if (makes < 0 || (calls.kinds[number] != WRITE && needs < 0)) return false;
@@ -90,16 +95,11 @@ class DistinctWrites {
             makes = value_of(makes);
             if (needs == makes) makes = NONE;
             else if (made[size_t(makes)]++) return false;
-            accesses[call] = {NEVER, NEVER, needs, makes};
+            accesses[call] = {Place(at), NEVER, needs, makes};
         }
         makers.assign(size_t(count), accesses.size());
         for (size_t call = 0; call < accesses.size(); call++)
             if (accesses[call].makes != NONE) makers[size_t(accesses[call].makes)] = call;
-        for (size_t at = 0; at < calls.events.size(); at++) {
-            int32_t event = calls.events[at];
-            if (event < 0) accesses[size_t(~event)].end = Place(at);
-            else accesses[size_t(event)].start = Place(at);
-        }
         return true;
     }
 

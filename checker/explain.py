@@ -1,41 +1,63 @@
 """Why a run is invalid, in at most LINES_MAX lines of prose.
 
 First which operations contradict each other, in the model's own words; then what the machines did
-at that moment, which entries they had and lost, and the fault; last, the command that runs it
-again.  The same text goes everywhere a failure is shown.
+at that moment, which entries they had and lost, and the fault; last, the commands that run it
+again and shrink it.  Where many checkers convict, the first ones have a paragraph and the others
+the sentence that fits.  The same text goes everywhere a failure is shown.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Sequence
 
 from checker.check import Record
 from checker.story import Story, seconds
 from checker.verdict import Verdict, word
-from checker.white_box import WHITE_BOX
+from checker.white_box import WHITE_BOX, circumstances
 from histories import Call, Event
 
 LINES_MAX = 25
 CORE_MAX = 10
-BLACK_BOX = ("linearizable",)
+BLACK_BOX = ("linearizable", "monotonic", "unexpired", "answers")
 
 
 def explain(record: Record, verdict: Verdict) -> list[str]:
     """The explanation of a verdict, line by line."""
     test = record.test
     convicting = [name for name, part in verdict.parts.items() if part.valid is verdict.valid]
-    lines = [headline(test, verdict, convicting)]
-    if verdict.valid is not True:
-        story = Story(record)
-        for name in convicting:
-            part = verdict.parts[name]
-            paragraph = PARAGRAPHS.get(name, _plain) if part.valid is False else _plain
-            lines += ["", *paragraph(story, part)]
-            if len(lines) >= LINES_MAX - 8:
-                break
-        lines = lines[:LINES_MAX - 4] + _witnesses(verdict, convicting)
-    command = test.get("command")
-    return lines + (["", f"Run it again:  {command}"] if command else [])
+    head, tail = headline(test, verdict, convicting), _commands(test, verdict)
+    if verdict.valid is True:
+        return [head, *tail]
+    story = Story(record)
+    tail = _witnesses(verdict, convicting) + tail
+    told = [(paragraph(story, name, verdict.parts[name]), _short(name, verdict.parts[name]))
+            for name in convicting]
+    return [head, *fit(told, LINES_MAX - 1 - len(tail)), *tail]
+
+
+def paragraph(story: Story, name: str, part: Verdict) -> list[str]:
+    """What one checker's conviction, or its ignorance, comes from."""
+    tells = PARAGRAPHS.get(name, _ops) if part.valid is False else _plain
+    return tells(story, part)
+
+
+def fit(told: Sequence[tuple[list[str], str]], room: int) -> list[str]:
+    """As many paragraphs as there is room for, the first in any case; of the others a sentence."""
+    lines: list[str] = []
+    rest = list(told)
+    while rest:
+        owed = len(rest) if len(rest) > 1 else 0        # a sentence for each other, a blank line
+        if lines and len(lines) + 1 + len(rest[0][0]) + owed > room:
+            break
+        lines += ["", *rest.pop(0)[0]]
+    lines = _cut(lines, max(room // 2, room - (len(rest) and len(rest) + 1)))
+    return _cut([*lines, *([""] if rest else []), *[short for _, short in rest]], room)
+
+
+def _cut(lines: list[str], room: int) -> list[str]:
+    if len(lines) <= room:
+        return lines
+    return [*lines[:room - 1], f"  ({len(lines) - room + 1} lines more are left out here)"]
 
 
 def headline(test: dict[str, Any], verdict: Verdict, convicting: list[str]) -> str:
@@ -50,8 +72,32 @@ def headline(test: dict[str, Any], verdict: Verdict, convicting: list[str]) -> s
     return f"{word(verdict.valid).upper()}  {', '.join(what)}{says}"
 
 
+def _commands(test: dict[str, Any], verdict: Verdict) -> list[str]:
+    """How to see it again, and how to see less of it."""
+    command = test.get("command")
+    if not command:
+        return []
+    lines = ["", f"Run it again:  {command}"]
+    if verdict.valid is False and " run " in command:
+        lines.append(f"Shrink it:     {command.replace(' run ', ' shrink ', 1)}")
+    return lines
+
+
+def _short(name: str, part: Verdict) -> str:
+    return f"{name}: {part.why}."
+
+
 def _plain(story: Story, part: Verdict) -> list[str]:
-    return [part.why[0].upper() + part.why[1:] + "."]
+    return [part.why[:1].upper() + part.why[1:] + "."]
+
+
+def _ops(story: Story, part: Verdict) -> list[str]:
+    """The sentence, and the calls that the evidence names."""
+    named = {part.evidence.get("op"), *part.evidence.get("ops", ())}
+    calls = [call for call in story.calls.values() if named.intersection(call.indexes)]
+    last_ns = max((call.start_ns for call in calls), default=-1)
+    return _plain(story, part) + [_row(story, call) for call in calls[:CORE_MAX]] + \
+        circumstances(story, last_ns)
 
 
 def _witnesses(verdict: Verdict, convicting: list[str]) -> list[str]:
@@ -79,7 +125,7 @@ def _linearizable(story: Story, part: Verdict) -> list[str]:
     if stuck is None:
         return _plain(story, part)
     return [f"No order of the calls explains this one, {stuck}:", _row(story, stuck),
-            *_model_says(part), *_core(story, part)]
+            *_model_says(part), *_core(story, part), *circumstances(story, stuck.start_ns)]
 
 
 def _core(story: Story, part: Verdict) -> list[str]:

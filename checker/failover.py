@@ -3,7 +3,7 @@
 Time to go live is failure detection plus execution lag [Scales et al. 2010, 3.2].  Once a side of a
 pair suspects the other, somebody must go live in the next generation within FAILOVER_NS_MAX,
 counted from the first suspicion or from the latest change to hosts or network after it.  It is owed
-while a host that suspected is up and reaches the disk both ways: where the disk cannot be reached,
+while a host that suspected runs and reaches the disk both ways: where the disk cannot be reached,
 waiting is right.  When the disk has named a winner, that host alone can go live.  A host that gave
 up by itself excuses nobody.
 """
@@ -13,14 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from checker.check import Record
-from checker.lag_bound import Slow
+from checker.surroundings import CHANGES, DISK, Surroundings
 from checker.verdict import Verdict
 from histories import Event
 
 FAILOVER_NS_MAX = 1_500_000_000     # what the lag may be, and asking the disk
-DISK = "disk"
-
-CHANGES = ("cut", "join", "lose", "stall", "keep", "delay", "slow", "order", "crash", "restart")
 
 
 class Takeover:
@@ -31,8 +28,7 @@ class Takeover:
         self.suspecting: dict[str, None] = {}   # hosts that could go live next
         self.winner: str | None = None
         self.since_ns: int | None = None
-        self.cut: set[tuple[str, str]] = set()
-        self.slow = Slow()
+        self.around = Surroundings()
         self.longest_ns = self.count = 0
         self.problems: list[dict[str, Any]] = []
 
@@ -49,7 +45,7 @@ class Takeover:
     def take(self, event: Event) -> None:
         """One event that decides who could go live."""
         data, kind = event.data, event.kind
-        self.slow.hear(event)
+        self.around.hear(event)
         if kind == "live":
             self._live(event)
         elif kind == "suspect" and data["generation"] >= self.generation:
@@ -61,16 +57,12 @@ class Takeover:
             self.winner = data["winner"]    # not one of long ago, that has not even asked
         elif kind in ("crash", "off"):
             self.suspecting.pop(event.node, None)
-        elif kind in ("cut", "join"):
-            change = self.cut.update if kind == "cut" else self.cut.difference_update
-            change((one, other) for one, other in data["links"])
         if kind in CHANGES and self.since_ns is not None:
             self.since_ns = event.time
 
     def _able(self, name: str) -> bool:
-        if name in self.slow.hosts:
-            return False
-        return self.winner in (None, name) and not self.cut & {(name, DISK), (DISK, name)}
+        return self.winner in (None, name) and name not in self.around.slow \
+            and self.around.reach(name, DISK)
 
     def _live(self, event: Event) -> None:
         if event.data["generation"] > self.generation:

@@ -9,6 +9,7 @@ from typing import Callable, NamedTuple, Sequence
 STEPS_MAX, STEPS_PER_CALL, MEMORY_MAX = 1_000_000, 10, 2_000_000
 LEAVES_MAX = 8
 CHECK_EVERY_STEPS = 1024
+PATIENCE, PATIENCE_GROWTH = 1_000, 4
 CAUSES = ("", "{} configurations tried", "{} configurations remembered", "time is up")
 
 
@@ -35,11 +36,17 @@ class Budget:
 
     ``expired`` is asked now and then; a caller that wants a limit of wall time passes a clock in
     it, and gives up determinism with it.
+
+    ``refuted`` is asked when ``patience`` configurations were tried and no order got any further:
+    for the call at whose return they stand, and a number of steps to spend, is it known that none
+    gets past it?  Before it is asked again of the same call, patience grows PATIENCE_GROWTH times.
     """
 
     steps_max: int | None = None
     memory_max: int = MEMORY_MAX
     expired: Callable[[], bool] | None = None
+    refuted: Callable[[int, int], bool] | None = None
+    patience: int = PATIENCE
 
     def steps(self, calls: int) -> int:
         """How many configurations may be tried for so many calls."""

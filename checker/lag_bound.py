@@ -2,8 +2,8 @@
 
 Time to go live is failure detection plus execution lag, so a slow feedback on the primary's share
 of the processor keeps the lag small [Scales et al. 2010, 3.2].  A lag counts when nothing has
-changed for SETTLING_NS: a host, its speed, a share, the network.  It does not count while a host is
-so slow that the least share the primary can be given is still faster.
+changed for SETTLING_NS: a host, a service, a speed, a share, the network.  It does not count while
+a host is so slow that the least share the primary can be given is still faster.
 """
 
 from __future__ import annotations
@@ -11,42 +11,24 @@ from __future__ import annotations
 from typing import Any
 
 from checker.check import Record
+from checker.surroundings import CHANGES, Surroundings
 from checker.verdict import Verdict
-from histories import Event
 
 LAG_NS_MAX = 1_000_000_000          # what the paper calls significant
 SETTLING_NS = 1_500_000_000         # the feedback's time to work
-SLOWER_MAX = 20                     # times: what a share of 5 % can make up for
 EXAMPLES_MAX = 16
-
-CHANGES = ("boot", "slow", "order", "cut", "join", "lose", "stall", "keep", "delay", "crash",
-           "restart")
-
-
-class Slow:
-    """The hosts that are too slow for any feedback, as far as the trace has been read."""
-
-    def __init__(self) -> None:
-        self.hosts: dict[str, None] = {}
-
-    def hear(self, event: Event) -> None:
-        """Take a change of speed into account; a host that comes back is as fast as any."""
-        if event.kind == "slow" and event.data["times"] > SLOWER_MAX:
-            self.hosts[event.node] = None
-        elif event.kind in ("slow", "crash", "restart"):
-            self.hosts.pop(event.node, None)
 
 
 def lag_bound(record: Record) -> Verdict:
     """Every lag that an acknowledgement tells."""
     changed_ns, longest_ns = 0, 0
     problems: list[dict[str, Any]] = []
-    slow = Slow()
+    around = Surroundings()
     for event in record.trace.of("ack", *CHANGES):
-        slow.hear(event)
+        around.hear(event)
         if event.kind in CHANGES:
             changed_ns = event.time
-        elif slow.hosts:
+        elif around.slow:
             continue
         elif event.time >= changed_ns + SETTLING_NS:
             lag_ns = event.data["lag_ns"]

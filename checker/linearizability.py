@@ -9,14 +9,16 @@ after their invocation, or never.  Parts (keys) can be judged alone (Horn & Kroe
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Any, Hashable, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
-from checker.narrow import core, shortest_prefix
-from checker.native import numbered, search
+from checker.narrow import core, loosened, shortest_prefix
+from checker.native import numbered
 from checker.problem import Problem, Table, build, guarded
+from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -78,18 +80,20 @@ def _judge(
     judged = monitors.judge(history, model)
     if judged is not None:
         return _judged(history, judged, table)
-    problem = numbered(history, table) if isinstance(history, History) else build(history, table)
-    by_number = monitors.judge_numbered(problem, table)
-    if by_number is not None:
-        method, last = by_number
-        op = None if last is None else _calls(history)[problem.places[~problem.events[last]]].end
-        return _judged(history, monitors.Judged(method, len(problem.classes), op), table)
-    found = search(problem, table, budget)
+    problem = _problem(history, table)
+    judged = monitors.judge_numbered(problem, table)
+    if judged is not None:
+        return _judged(history, judged, table)
+    found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
-        evidence = {"method": "search", "calls": len(problem.places), "steps": found.steps}
+        evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
-    return _not_valid(_calls(history), problem, found, table, budget)
+    return _not_valid(problem, found, table, budget)
+
+
+def _problem(history: History | Sequence[Call], table: Table) -> Problem:
+    return numbered(history, table) if isinstance(history, History) else build(history, table)
 
 
 def _judged(
@@ -101,12 +105,14 @@ def _judged(
         why = "an order of the calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     if judged.calls <= EXPLAINED_CALLS_MAX:
-        calls = _calls(history)
-        problem = build(calls, table)
-        found = search(problem, table, EXPLAIN)
+        problem = _problem(history, table)
+        last = next(at for at, event in enumerate(problem.events)
+                    if event < 0 and problem.call(~event).end == judged.op)
+        prefix = loosened(problem, table, range(len(problem.classes)), last)
+        found = decide(prefix, table, EXPLAIN)
         if found.valid is False:
-            verdict = _not_valid(calls, problem, found, table, EXPLAIN)
-            return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})
+            verdict = _explained(problem, last, found, table, EXPLAIN)
+            return replace(verdict, evidence={**size, **verdict.evidence})
     stuck = _ending(history, judged.op)
     return Verdict(valid=False, why=_why(stuck), evidence={
         **size, "op": judged.op, "ops": list(stuck.indexes), "orders": []})
@@ -131,28 +137,37 @@ def _indexes(calls: Sequence[Call]) -> list[int]:
     return sorted(index for call in calls for index in call.indexes)[:NAMED_CALLS_MAX]
 
 
-def _not_valid(
-    calls: Sequence[Call], problem: Problem, found: Found, table: Table, budget: Budget
-) -> Verdict:
+def _not_valid(problem: Problem, found: Found, table: Table, budget: Budget) -> Verdict:
     """What a search that found no order says."""
-    numbered = [calls[place] for place in problem.places]
-    size = {"method": "search", "calls": len(numbered), "steps": found.steps}
+    size = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
     if found.valid is None:
-        return _unknown(numbered, found, size)
-    evidence: dict[str, Any] = {}
+        return _unknown(problem, found, size)
     last = problem.events.index(~_stuck(found))
     try:
         last, found = shortest_prefix(problem, table, found, budget)
-        if last < 2 * EXPLAINED_CALLS_MAX:
-            few, smallest = core(problem, table, last, budget)
-            evidence = {"core": [numbered[n].start for n in few], "core_smallest": smallest}
     except UsageError:
         pass        # the model cannot take a call without its answer; then there is less to tell
-    ending, around = numbered[~problem.events[last]], _around(numbered, numbered[_stuck(found)])
-    orders = [_order(leaf, numbered, around, table) for leaf in found.leaves]
-    named = around if ending in around else [*around, ending]
+    verdict = _explained(problem, last, found, table, budget)
+    return replace(verdict, evidence={**size, **verdict.evidence})
+
+
+def _explained(
+    problem: Problem, last: int, found: Found, table: Table, budget: Budget
+) -> Verdict:
+    """The verdict on a prefix, which ends at an event, and what a search of it found."""
+    evidence: dict[str, Any] = {}
+    try:
+        if last < 2 * EXPLAINED_CALLS_MAX:
+            few, smallest = core(problem, table, last, budget)
+            evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
+    except UsageError:
+        pass        # the same again
+    last_call, around = ~problem.events[last], _around(problem, _stuck(found))
+    orders = [_order(leaf, problem, around, table) for leaf in found.leaves]
+    named = [problem.call(n) for n in (around if last_call in around else [*around, last_call])]
+    ending = problem.call(last_call)
     return Verdict(valid=False, why=_why(ending), evidence={
-        **size, "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
+        "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
 
 
 def _stuck(found: Found) -> int:
@@ -160,11 +175,11 @@ def _stuck(found: Found) -> int:
     return found.stuck
 
 
-def _unknown(numbered: list[Call], found: Found, size: dict[str, Any]) -> Verdict:
-    stuck = numbered[_stuck(found)]
-    around = _around(numbered, stuck)
+def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
+    stuck = problem.call(_stuck(found))
+    around = [problem.call(n) for n in _around(problem, _stuck(found))]
     pending = [call for call in around if call.end is None]
-    others = [call for call in around if call.end is not None and call is not stuck]
+    others = [call for call in around if call.end is not None and call != stuck]
     why = (
         f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
         f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
@@ -180,30 +195,27 @@ def _named(calls: list[Call]) -> str:
     return f" ({', '.join(shown + more)})" if shown else ""
 
 
-def _around(numbered: Sequence[Call], stuck: Call) -> list[Call]:
+def _around(problem: Problem, stuck: int) -> list[int]:
     """The calls open when the given one returns, itself included."""
-    assert stuck.end is not None
-    return [
-        call for call in numbered
-        if call.outcome != "fail" and call.start <= stuck.end
-        and (call.end is None or call.end >= stuck.end)
-    ]
+    until = problem.events[:problem.events.index(~stuck)]
+    returned = {~event for event in until if event < 0}
+    return sorted(event for event in until if event >= 0 and event not in returned)
 
 
-def _order(leaf: Leaf, numbered: list[Call], around: list[Call], table: Table) -> dict[str, Any]:
+def _order(leaf: Leaf, problem: Problem, around: list[int], table: Table) -> dict[str, Any]:
     """A partial order for people and reports: its calls, its state, why it cannot go on."""
     done = set(leaf.order)
-    numbers = {call.start: number for number, call in enumerate(numbered)}
     rejected = []
-    for call in around:
-        if call.end is None or numbers[call.start] in done:
+    for number in around:
+        call = problem.call(number)
+        if call.end is None or number in done:
             continue
         after = table.apply(leaf.state, call)
         if isinstance(after, Inconsistent):
             rejected.append({"op": call.start, "call": str(call), "why": after.reason})
     shown = leaf.order[-ORDER_SHOWN_MAX:]
     return {
-        "calls": [numbered[number].start for number in shown],
+        "calls": [problem.call(number).start for number in shown],
         "omitted": len(leaf.order) - len(shown),
         "state": show(table.states[leaf.state]),
         "rejected": rejected,

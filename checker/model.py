@@ -7,9 +7,9 @@ and models written by users are all one shape.  States are hashable and never mu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Callable, Final, Hashable, Literal, Mapping
+from typing import Callable, Final, Hashable, Literal, Mapping, NamedTuple
 
 from histories.history import UNKNOWN, Call
 
@@ -37,6 +37,19 @@ class AnyState(Enum):
 
 
 ANY_STATE: Final = AnyState.ANY_STATE
+
+
+class Rule(NamedTuple):
+    """Where an operation's states are found: in which it happens, and which it leads to.
+
+    "arg" and "ret" are the argument and the answer, "old" and "new" the two of an argument that
+    is a pair; "" as the first says that any state will do.
+    """
+
+    needs: Literal["", "arg", "ret", "old", "new"]
+    leads: Literal["arg", "ret", "old", "new"]
+
+
 Step = Callable[[Hashable, str, Hashable, Hashable], "Hashable | Inconsistent | OneOf"]
 
 
@@ -66,6 +79,10 @@ class Model:
     ``needs(f, arg, ret)`` names the one state in which the call can happen, as for a read of 3;
     ANY_STATE where there are several, none, or nobody knows.  It makes judging fast.
 
+    ``rules`` says the same of all operations, where it can be read off their values: then calls
+    are numbered without asking.  It must agree with step, kind and needs: with the first state
+    "", an operation is a "write"; where both states are equal, a "read".
+
     ``monitors`` names methods of `checker/monitors/` that may judge calls without a search, in the
     order in which they are tried.
 
@@ -79,8 +96,9 @@ class Model:
     fs: Mapping[str, str]
     kind: Callable[[str, Hashable], Kind] = _update
     needs: Callable[[str, Hashable, Hashable], Hashable] = _any_state
+    rules: Mapping[str, Rule] = field(default_factory=dict)
     partition: Callable[[Call], Hashable] | None = None
     monitors: tuple[str, ...] = ()
 
 
-__all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Step"]
+__all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Rule", "Step"]

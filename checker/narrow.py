@@ -15,10 +15,9 @@ from dataclasses import replace
 from typing import Container, NamedTuple
 
 from checker.found import Budget, Found
-from checker.model import UNKNOWN
 from checker.monitors import judge_numbered
-from checker.native import search
 from checker.problem import READ, Problem, Table
+from checker.refute import decide
 
 STEPS_MAX = 20_000              # of all judgements for one core together, as are:
 JUDGEMENTS_MAX = 500
@@ -40,7 +39,6 @@ def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -
     events, classes = array("i"), array("i", problem.classes)
     until = problem.events[:last + 1]
     returned = {~event for event in until if event < 0 and ~event in tight}
-    loose: dict[int, int] = {}
     for event in until:
         if event < 0:
             if ~event in returned:
@@ -48,16 +46,13 @@ def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -
             continue
         if event not in returned:
             number = classes[event]
-            if number not in loose:
-                loose[number] = table.classify(table.classes[number]._replace(
-                    ret=UNKNOWN, completion=None, outcome="info"))
-            classes[event] = loose[number]
+            classes[event] = table.unanswered(number)
             if table.kinds[number] == READ:
                 continue
         events.append(event)
     while events and events[-1] >= 0:
         events.pop()
-    return Problem(events, classes, problem.places)
+    return Problem(events, classes, problem.call)
 
 
 def shortest_prefix(
@@ -75,7 +70,7 @@ def shortest_prefix(
     budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
-        tried = search(
+        tried = decide(
             loosened(problem, table, range(len(problem.classes)), ends[middle]), table, budget)
         if tried.valid is False:
             high, found = middle, tried
@@ -103,10 +98,10 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, frozenset(tight), self.last)
-        by_number = judge_numbered(loose, self.table)
-        if by_number is not None:
-            return by_number[1] is not None
-        found = search(loose, self.table, replace(self.budget, steps_max=self.steps))
+        judged = judge_numbered(loose, self.table)
+        if judged is not None:
+            return judged.op is not None
+        found = decide(loose, self.table, replace(self.budget, steps_max=self.steps))
         self.steps -= min(found.steps, self.steps)
         self.sure = self.sure and found.valid is not None
         return found.valid is False

@@ -8,13 +8,15 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
-from typing import Any, Callable
+from typing import Any, Callable, Iterator, Sequence
 
 from checker import search as plain
-from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
+from checker.found import (
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+)
 from checker.problem import Problem, Table, build
 from histories.errors import UsageError
-from histories.history import History
+from histories.history import Call, History
 from histories.op import Op
 from histories.value import freeze
 
@@ -38,32 +40,55 @@ MONITORS = _native(lambda: importlib.import_module("checker._monitors"))
 
 def numbered(history: History, table: Table) -> Problem:
     """The calls of a history as a problem; UsageError for what is malformed or unknown."""
-    def classify(invoke: Op, done: Op | None) -> int:
-        number = table.classify(history.call(invoke, done))
-        return number * _KINDS + table.kinds[number]
-
     try:
-        columns = COLUMNS and COLUMNS.number(history.ops, classify, freeze)
+        columns = COLUMNS and _columns(history, table)
     except UsageError:      # said again below, with its place
         columns = None
     if columns is None:
         return build(history.calls(), table)
-    return Problem(*map(_numbers, columns))
+    events, classes, starts, ends = map(_numbers, columns[:4])
+    if len(columns) > 4:
+        kinds, needs, targets, firsts = columns[4:]
+        table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
+    return Problem(events, classes, lambda number: _call(history, starts[number], ends[number]))
+
+
+def _columns(history: History, table: Table) -> Any:
+    def classify(invoke: Op, done: Op | None) -> int:
+        number = table.classify(history.call(invoke, done))
+        return number * _KINDS + table.kinds[number]
+
+    if table.model.rules and table.empty:
+        return COLUMNS.number(history.ops, freeze, None, table.model.rules, table.model.init)
+    return COLUMNS.number(history.ops, freeze, classify)
+
+
+def _firsts(history: History, positions: Sequence[int]) -> Iterator[Call]:
+    pairs = iter(positions)
+    return (_call(history, start, end) for start, end in zip(pairs, pairs))
+
+
+def _call(history: History, start: int, end: int) -> Call:
+    """The call between two ops, by their positions; -1: it has no completion."""
+    return history.call(history.ops[start], None if end < 0 else history.ops[end])
 
 
 def search(
-    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL
+    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
+    starts: Sequence[int] = (),
 ) -> Found:
-    """Look for a linearization of the problem's calls."""
+    """Look for a linearization of the problem's calls, from any of some states."""
     if NATIVE is None:
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     steps_max = budget.steps(len(problem.classes))
     answer = NATIVE.search(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        (table.init, int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX),
-        table.step, budget.expired)
+        array("i", starts or [table.init]),
+        (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
+         budget.patience, PATIENCE_GROWTH),
+        table.step, budget.expired, budget.refuted)
     if answer is None:      # more calls overlap than it has slots for
-        return plain.search(problem, table, budget, cuts)
+        return plain.search(problem, table, budget, cuts, starts)
     status, steps, stuck, order, leaves = answer
     cause = CAUSES[status - 1] if status > 1 else ""
     cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")
@@ -73,6 +98,4 @@ def search(
 
 
 def _numbers(data: bytes) -> "array[int]":
-    numbers = array("i")
-    numbers.frombytes(data)
-    return numbers
+    return array("i", data)

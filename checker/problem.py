@@ -13,7 +13,7 @@ from __future__ import annotations
 from array import array
 from typing import Callable, Hashable, Iterable, NamedTuple, TypeVar
 
-from checker.model import ANY_STATE, Inconsistent, Model, OneOf
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
 from histories.errors import UsageError
 from histories.history import Call
 from histories.value import show
@@ -30,14 +30,14 @@ class Problem(NamedTuple):
     """What a search is given.
 
     ``events`` lists, in order, ``n`` for the invocation of call ``n`` and ``~n`` for its return;
-    a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``places[n]`` its
-    place among the calls of the history, for explaining only.  Calls that cannot matter are left
-    out: failed ones, pending reads, and invocations that no return follows.
+    a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``call(n)`` the call
+    itself, for explaining only.  Calls are numbered in the order of the history.  Those that cannot
+    matter are left out: failed ones, pending reads, and invocations that no return follows.
     """
 
     events: "array[int]"
     classes: "array[int]"
-    places: "array[int]"
+    call: Callable[[int], Call]
 
 
 class Table:
@@ -50,23 +50,72 @@ class Table:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.states: list[Hashable] = []
-        self.classes: list[Call] = []
+        self._states: list[Hashable] = []
+        self._classes: list[Call] = []
+        self._waiting: Callable[[], Iterable[Call]] | None = None
         self.kinds = array("i")
         self.needs = array("i")
         self.targets = array("i")
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
+        self._unanswered: dict[int, int] = {}
         self._next: dict[tuple[int, int], int] = {}
         self.init = self._number(model.init)
 
+    @property
+    def states(self) -> list[Hashable]:
+        """The states, by number."""
+        self._catch_up()
+        return self._states
+
+    @property
+    def classes(self) -> list[Call]:
+        """The first call that was met of each class."""
+        self._catch_up()
+        return self._classes
+
+    @property
+    def empty(self) -> bool:
+        """Is nothing but the initial state numbered?"""
+        return not self.kinds and len(self._states) == 1
+
+    def foretold(
+        self, kinds: bytes, needs: bytes, targets: bytes, calls: Callable[[], Iterable[Call]]
+    ) -> None:
+        """Take over what an empty table would say of a model's first classes.
+
+        ``calls`` gives the first call of each, and is asked only when a state or a class must be
+        named.
+        """
+        for column, data in ((self.kinds, kinds), (self.needs, needs), (self.targets, targets)):
+            column.frombytes(data)
+        self._waiting = calls
+
+    def _catch_up(self) -> None:
+        """Number the classes that were foretold."""
+        if self._waiting is not None:
+            calls, self._waiting = self._waiting(), None
+            for column in (self.kinds, self.needs, self.targets):
+                del column[:]
+            for call in calls:
+                self.classify(call)
+
     def classify(self, call: Call) -> int:
         """The number of the call's class."""
+        self._catch_up()
         key = (call.f, call.arg, call.ret)
         number = self._class_numbers.get(key)
         if number is None:
             number = self._class_numbers[key] = self._add_class(call)
         return number
+
+    def unanswered(self, number: int) -> int:
+        """The class of the same calls when nobody heard their answer."""
+        found = self._unanswered.get(number)
+        if found is None:
+            found = self._unanswered[number] = self.classify(self.classes[number]._replace(
+                ret=UNKNOWN, completion=None, outcome="info"))
+        return found
 
     def _add_class(self, call: Call) -> int:
         model = self.model
@@ -77,8 +126,8 @@ class Table:
         need: Hashable = ANY_STATE
         if kind != WRITE:
             need = guarded(model, call, model.needs, call.f, call.arg, call.ret)
-        number = len(self.classes)
-        self.classes.append(call)
+        number = len(self._classes)
+        self._classes.append(call)
         self.kinds.append(kind)
         self.needs.append(ANYWHERE if need is ANY_STATE else self._number(need))
         self.targets.append(UNASKED)
@@ -155,30 +204,31 @@ class Table:
         except TypeError as problem:
             raise UsageError(f"model {self.model.name} has a bad state: {problem}") from None
         if number is None:
-            number = self._state_numbers[state] = len(self.states)
-            self.states.append(state)
+            number = self._state_numbers[state] = len(self._states)
+            self._states.append(state)
         return number
 
 
 def build(calls: Iterable[Call], table: Table) -> Problem:
     """Number the calls of one part; at equal positions invocations go before returns."""
-    classes, places = array("i"), array("i")
+    classes = array("i")
+    kept: list[Call] = []
     moments: list[tuple[int, bool, int]] = []
-    for place, call in enumerate(calls):
+    for call in calls:
         number = table.classify(call)
         pending = call.end is None
         if call.outcome == "fail" or pending and table.kinds[number] == READ:
             continue
-        moments.append((call.start, False, len(places)))
+        moments.append((call.start, False, len(kept)))
         if call.end is not None:
-            moments.append((call.end, True, len(places)))
-        places.append(place)
+            moments.append((call.end, True, len(kept)))
+        kept.append(call)
         classes.append(number)
     moments.sort()
     while moments and not moments[-1][1]:
         moments.pop()
     events = array("i", [~number if returns else number for _at, returns, number in moments])
-    return Problem(events, classes, places)
+    return Problem(events, classes, kept.__getitem__)
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:

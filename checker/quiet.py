@@ -7,7 +7,7 @@ that service is legitimately over: `recoverable` is the one place that knows whi
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Any, Iterable
 
 from checker.check import Record
 from checker.vacuity import effect_of, had_effect
@@ -16,7 +16,8 @@ from histories import NEMESIS, Op
 
 RECOVERED_NS_MAX = 3_000_000_000        # detection, the test-and-set, the log, and a margin
 EXAMPLES_MAX = 16
-LAST_COPY = ("alone", "contending")     # roles of which no other host has the machine for sure
+LAST_COPY = ("alone", "contending", "winner")   # of which no other host has the machine for sure
+PAIR = {"primary", "backup"}
 
 
 def quiet(record: Record) -> Verdict:
@@ -46,8 +47,17 @@ def quiet(record: Record) -> Verdict:
 def recoverable(faults: Iterable[Op]) -> str | None:
     """None when service must come back after these nemesis ops are healed; else why it need not.
 
-    It need not after a power-off, which is for good, nor when a host died that had the machine's
-    only copy.
+    Five things end it, each beyond what a pair promises, which is to survive one failure at a time:
+
+    - a power-off, which is for good;
+    - a host died that had the machine's only copy: it ran alone, or had asked for or won the right
+      to go live, so that the other side was dead, or lost by asking;
+    - both sides of the pair died together, their memory with them;
+    - the disk is lost: nobody can go live any more, and nothing can be read or written;
+    - all hosts are lost.
+
+    Not among them: the loss of the cluster service, without which a machine goes on, but stays
+    alone when it loses its backup.
     """
     planned: dict[int, Op] = {}
     for op in faults:
@@ -60,6 +70,21 @@ def recoverable(faults: Iterable[Op]) -> str | None:
         if isinstance(order, dict) and order.get("order") == "power-off":
             return f"the machine was switched off at op {op.index}"
         effect = effect_of(op)
-        if "crashed" in effect and effect.get("role") in LAST_COPY:
-            return f"{effect['crashed']} died at op {op.index}, which had the only copy"
+        why = _died(effect)
+        if why is not None:
+            return f"{why} at op {op.index}"
+    return None
+
+
+def _died(effect: dict[str, Any]) -> str | None:
+    """Why what died by a fault ends service, if so."""
+    died = {effect["crashed"]: effect.get("role")} if "crashed" in effect \
+        else effect.get("died", {})
+    for name, role in died.items():
+        if role in LAST_COPY:
+            return f"{name} died, which had the only copy,"
+        if name == "disk" and effect.get("for_good"):
+            return "the disk was lost"
+    if PAIR <= set(died.values()):
+        return f"{' and '.join(died)} died together"
     return None

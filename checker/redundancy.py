@@ -1,64 +1,24 @@
 """Redundancy restored, from the trace: whoever went live alone soon has a backup again.
 
 After a failover the cluster service finds a host and the machine is cloned there, without anybody
-asking [Scales et al. 2010, 3.1].  It is owed while there is a fit host: a spare one that is up and
-that the live machine and the cluster service can talk to, both ways, with no log loss and no
-delay between the two hosts.  It is owed within RESTORED_NS_MAX of the going live, or of the latest
-change to hosts or network if that was later; a change starts the clock again, because a clone under
-way may have failed with it.  A machine that goes live again without having been protected gets no
-new time.
+asking [Scales et al. 2010, 3.1].  It is owed while there is a fit host: a spare one that runs and
+that the live machine and the cluster service can talk to, both ways, with no log loss and no delay
+between the two hosts, and all of them running.  It is owed within RESTORED_NS_MAX of the going
+live, or of the latest change to hosts or network if that was later; a change starts the clock
+again, because a clone under way may have failed with it.  A machine that goes live again without
+having been protected gets no new time.
 """
 
 from __future__ import annotations
 
-from typing import Any, Iterable
+from typing import Any
 
 from checker.check import Record
+from checker.surroundings import HOSTS, LINKS, Surroundings
 from checker.verdict import Verdict
 from histories import Event
 
 RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails, another is made
-CLUSTER = "cluster"
-
-HOST_EVENTS = ("boot", "spare", "restart", "backup", "live", "halt", "crash", "off", "refuse")
-LINK_EVENTS = ("cut", "join", "lose", "stall", "keep", "delay")
-BECOMES = {"spare": "spare", "restart": "spare", "backup": "backup", "live": "live",
-           "halt": "halted", "crash": "crashed", "off": "off", "refuse": "refusing"}
-
-Link = tuple[str, str]
-
-
-class Surroundings:
-    """Hosts and links, as far as the trace has been read."""
-
-    def __init__(self) -> None:
-        self.roles: dict[str, str] = {}
-        self.cut: set[Link] = set()
-        self.lossy: set[Link] = set()
-        self.delayed: set[Link] = set()
-
-    def change(self, event: Event) -> None:
-        """Take note of a change to a host or to links."""
-        if event.kind in HOST_EVENTS:
-            self.roles[event.node] = BECOMES.get(event.kind) or event.data["role"]
-        elif event.kind in ("cut", "join"):
-            change = self.cut.update if event.kind == "cut" else self.cut.difference_update
-            change(tuple(link) for link in event.data["links"])
-        else:
-            links = self.delayed if event.kind == "delay" else self.lossy
-            over = event.kind == "keep" or event.data.get("delay_ns") == 0
-            (links.discard if over else links.add)(tuple(event.data["link"]))
-
-    def fit(self, live: str) -> list[str]:
-        """The hosts to which this one's machine could be cloned now."""
-        return [name for name, role in self.roles.items() if role == "spare"
-                and not self.cut & _links((live, name, CLUSTER))
-                and not (self.lossy | self.delayed) & _links((live, name))]
-
-
-def _links(nodes: Iterable[str]) -> set[Link]:
-    names = tuple(nodes)
-    return {(one, other) for one in names for other in names if one != other}
 
 
 class Debt:
@@ -88,7 +48,7 @@ class Debt:
             self.restored += self.alone is not None
             self.alone = None
             return
-        self.around.change(event)
+        self.around.hear(event)
         if event.kind == "live":
             again = self.alone == event.node
             self.alone, self.generation = event.node, event.data["generation"]
@@ -106,7 +66,7 @@ def redundancy(record: Record) -> Verdict:
     debt = Debt()
     for event in record.trace:
         debt.pass_time(event.time)
-        if event.kind in HOST_EVENTS or event.kind in LINK_EVENTS or event.kind == "protected":
+        if event.kind in HOSTS or event.kind in LINKS or event.kind == "protected":
             debt.take(event)
     evidence: dict[str, Any] = {"restored": debt.restored}
     if not debt.problems:

@@ -25,6 +25,9 @@ steps.  The short cuts, of which each can be switched off, so that tests can sho
   or pending leads there, nor one that is invoked before it returns.  Asked of calls that return no
   later than the deepest frontier: a lost one further on must not hide how far an order gets.
 
+Where the search stands still, it asks whether it is known that nothing gets past that place:
+``checker/refute.py`` looks at what was open and pending there, not at how it came to be.
+
 Besides, pending calls of one class are interchangeable, and counted.  Failed configurations are
 remembered when they are left, so that the memory holds failures only; a configuration fails when
 one failed that was at least as well off: that had used no more pending calls, had every read done
@@ -37,7 +40,9 @@ from __future__ import annotations
 from array import array
 from typing import NamedTuple, Optional, Sequence, Tuple
 
-from checker.found import ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, Budget, Found, Leaf, ShortCut
+from checker.found import (
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+)
 from checker.problem import ANYWHERE, ILLEGAL, READ, UPDATE, WRITE, Problem, Table
 from checker.window import Frontier, frontiers, rescues
 
@@ -163,10 +168,11 @@ class Memory:
 
 
 class Search:
-    """Depth first from the initial configuration; ``run`` once."""
+    """Depth first from an initial configuration, if need be from several; ``run`` once."""
 
     def __init__(
-        self, problem: Problem, table: Table, budget: Budget, cuts: ShortCut = ALL
+        self, problem: Problem, table: Table, budget: Budget, cuts: ShortCut = ALL,
+        starts: Sequence[int] = (),
     ) -> None:
         self.table = table
         self.budget = budget
@@ -178,6 +184,7 @@ class Search:
         self.deepest = 0
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
+        self.still_since, self.patience = 0, budget.patience
         self.steps_max = budget.steps(len(problem.classes))
         self.classes = problem.classes
         returned = {~event for event in problem.events if event < 0}
@@ -185,28 +192,36 @@ class Search:
         for event in problem.events:
             if event >= 0 and event not in returned:
                 self.pending.setdefault(problem.classes[event], []).append(event)
+        self.starts = list(starts or [table.init])[::-1]
         self.due = {frontier.calls[0][0]: at for at, frontier in enumerate(self.frontiers)}
 
     def run(self) -> Found:
         """Search until a linearization is found, none can be, or the budget ends."""
         stack: list[Frame] = []
-        fresh = self.settle(Configuration(0, 0, 0, self.table.init, 0, False, None))
+        fresh = self.start()
         while fresh.at < len(self.frontiers):
             known = self.memory.covering(fresh)
             if known is not None:
-                stack[-1].blame |= self.multisets.bits[known]
+                if stack:
+                    stack[-1].blame |= self.multisets.bits[known]
             else:
                 cause = self.spent()
                 if cause:
                     return self.found(None, None, cause)
+                if self.refuted():
+                    return self.found(False, None)
                 stack.append(Frame(fresh))
                 stack[-1].moves = self.moves(stack[-1])[::-1]
             while stack and not stack[-1].moves:
                 self.leave(stack)
-            if not stack:
+            if not stack and not self.starts:
                 return self.found(False, None)
-            fresh = self.settle(stack[-1].moves.pop())
+            fresh = self.settle(stack[-1].moves.pop()) if stack else self.start()
         return self.found(True, fresh.order)
+
+    def start(self) -> Configuration:
+        """The next initial configuration."""
+        return self.settle(Configuration(0, 0, 0, self.starts.pop(), 0, False, None))
 
     def leave(self, stack: list[Frame]) -> None:
         """Remember that a frame has failed; what it is blamed on, so is the one below."""
@@ -230,13 +245,25 @@ class Search:
             return CAUSES[3]
         return ""
 
+    def refuted(self) -> bool:
+        """Is it known that no order gets past the deepest frontier?  Asked when patience ends."""
+        asked = self.budget.refuted
+        if asked is None or self.steps - self.still_since < self.patience:
+            return False
+        steps, self.still_since = self.patience, self.steps
+        self.patience *= PATIENCE_GROWTH
+        return asked(self.stuck(), steps)
+
+    def stuck(self) -> int:
+        """The call that returns at the deepest frontier."""
+        return self.frontiers[self.deepest].calls[0][0]
+
     def found(self, valid: bool | None, order: Order, cause: str = "") -> Found:
         """The result as it stands."""
         if valid:
             return Found(True, self.unwind(order), None, [], self.steps)
-        stuck = self.frontiers[self.deepest].calls[0][0]
         leaves = [Leaf(self.unwind(leaf.order), leaf.state) for leaf in self.leaves.values()]
-        return Found(valid, array("i"), stuck, leaves, self.steps, cause)
+        return Found(valid, array("i"), self.stuck(), leaves, self.steps, cause)
 
     def unwind(self, order: Order) -> Sequence[int]:
         """The calls of an order, oldest first, covered writes right before what covers them."""
@@ -271,6 +298,7 @@ class Search:
             at += 1
         if at > self.deepest and at < len(self.frontiers):
             self.deepest = at
+            self.still_since, self.patience = self.steps, self.budget.patience
             self.leaves.clear()
         return Configuration(at, done, covered, state, used, chained, order)
 
@@ -397,7 +425,11 @@ class Search:
 
 
 def search(
-    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL
+    problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
+    starts: Sequence[int] = (),
 ) -> Found:
-    """Look for a linearization of the problem's calls, in Python."""
-    return Search(problem, table, budget, cuts).run()
+    """Look for a linearization of the problem's calls, in Python.
+
+    It begins in any one of the states in ``starts``, or in the model's initial one.
+    """
+    return Search(problem, table, budget, cuts, starts).run()

@@ -6,8 +6,10 @@ from typing import Any, Callable
 
 from checker.output_requirement import sentence
 from checker.story import Story, seconds
+from checker.vacuity import effect_of
 from checker.verdict import Verdict
-from histories import Event
+from histories import Event, Op
+from histories.value import show
 
 STEPS_MAX = 8
 
@@ -26,7 +28,7 @@ def _output_rule(story: Story, part: Verdict) -> list[str]:
         "the backup has acknowledged its own log entry.",
         f"  {seconds(first['time'])}  {first['node']} let out output {first['number']}"
         f"{_answer(story, first.get('request'))} whose entry is {first['seq']}; the backup had "
-        f"entries up to {first['had']}."]
+        f"entries up to {first['had']}.", *circumstances(story, first["time"])]
 
 
 def _single_primary(story: Story, part: Verdict) -> list[str]:
@@ -53,7 +55,7 @@ def _output_requirement(story: Story, part: Verdict) -> list[str]:
     if first["problem"] not in ("missing", "altered"):
         lines.append(f"  {seconds(first['released'])}  {first['by']} had let out output "
                      f"{first['number']}{_answer(story, first['request'])} first.")
-    return lines + _takeovers(story, first["time"])
+    return lines + circumstances(story, first["time"])
 
 
 def _duplicates(story: Story, part: Verdict) -> list[str]:
@@ -64,7 +66,7 @@ def _duplicates(story: Story, part: Verdict) -> list[str]:
         f"  {seconds(first['first'])}  {first['by']} let out output {first['number']}"
         f"{_answer(story, first['request'])}",
         f"  {seconds(first['time'])}  {first['node']} let it out again in generation "
-        f"{first['generation']}, {first['problem']}."]
+        f"{first['generation']}, {first['problem']}.", *circumstances(story, first["time"])]
 
 
 def _backup_io(story: Story, part: Verdict) -> list[str]:
@@ -73,10 +75,10 @@ def _backup_io(story: Story, part: Verdict) -> list[str]:
     what = {"release": f"output {first['number']} left", "advertise": "the address was taken",
             "disk-write": f"disk request {first['number']} was written",
             "disk-read": f"disk request {first['number']} was read"}[first["event"]]
-    return [f"Only the primary of a generation may speak to the world; {part.evidence['count']} "
-            "times somebody else did.",
+    return [f"Only the primary of a generation may speak to the world; somebody else did, "
+            f"{times(part)}.",
             f"  {seconds(first['time'])}  {what}: {first['node']} {first['why']}.",
-            *_takeovers(story, first["time"])]
+            *circumstances(story, first["time"])]
 
 
 def _lag_bound(story: Story, part: Verdict) -> list[str]:
@@ -87,7 +89,7 @@ def _lag_bound(story: Story, part: Verdict) -> list[str]:
     slow = [event for event in story.record.trace.of("slow", "share")
             if event.time <= first["time"]]
     return lines + [f"  {seconds(event.time)}  {event.node} {_speed(event)}."
-                    for event in slow[-2:]]
+                    for event in slow[-2:]] + circumstances(story, first["time"])
 
 
 def _speed(event: Event) -> str:
@@ -102,7 +104,7 @@ def _failover(story: Story, part: Verdict) -> list[str]:
     first = part.evidence["problems"][0]
     return [f"A suspicion must end with somebody live; {part.why}.",
             f"  {seconds(first['since'])}  owed from here: {', '.join(first['able'])} was up and "
-            "reached the disk.", *_takeovers(story, first["time"])]
+            "reached the disk.", *circumstances(story, first["time"])]
 
 
 def _redundancy(story: Story, part: Verdict) -> list[str]:
@@ -114,7 +116,8 @@ def _redundancy(story: Story, part: Verdict) -> list[str]:
              f"  {seconds(first['since'])}  owed from here: nothing changed any more, and "
              f"{', '.join(first['fit'])} could have taken the backup."]
     return lines + [f"  {seconds(event.time)}  {event.node} {_attempt(event)}"
-                    for event in tried[-STEPS_MAX:]] + ([] if tried else ["  Nothing was tried."])
+                    for event in tried[-STEPS_MAX:]] + (
+        [] if tried else ["  Nothing was tried."]) + circumstances(story, first["since"])
 
 
 def _monotonic_time(story: Story, part: Verdict) -> list[str]:
@@ -122,7 +125,36 @@ def _monotonic_time(story: Story, part: Verdict) -> list[str]:
     first = part.evidence["problems"][0]
     return [f"Time must not go back for the guest; {part.why}.",
             f"  {seconds(first['time'])}  it was told {first['value']} ns, after "
-            f"{first['earlier']} ns in its own past.", *_takeovers(story, first["time"])]
+            f"{first['earlier']} ns in its own past.", *circumstances(story, first["time"])]
+
+
+def _divergence(story: Story, part: Verdict) -> list[str]:
+    """The first entry at which the machines differed, and in what."""
+    first = part.evidence["events"][0]
+    lines = [f"A backup must do exactly what the log says; {part.why}."]
+    if "registers" in first:
+        lines.append(f"  {seconds(first['time'])}  {first['node']} stood at rip "
+                     f"{first['registers']['rip']:#x}, and halted rather than go on.")
+    return lines + circumstances(story, first["time"])
+
+
+def _disk_operations(story: Story, part: Verdict) -> list[str]:
+    """The first operation that was forgotten, repeated, or ended twice."""
+    first = min(part.evidence["problems"], key=lambda each: each["time"])
+    return ["Who takes over issues again exactly the disk operations that were started and not "
+            f"completed; {part.why}.",
+            f"  {seconds(first['time'])}  in generation {first['generation']}: "
+            f"{first['node']}, {first['problem']}.",
+            *circumstances(story, first["time"])]
+
+
+def _quiet(story: Story, part: Verdict) -> list[str]:
+    """The first calls that got no answer, and who could have given one."""
+    first = part.evidence["problems"][0]
+    rows = [f"  {seconds(each['time'])}  op {each['op']} ({story.calls[each['op']]}) was not "
+            "answered." for each in part.evidence["problems"][:3]]
+    return [f"After healing, the service must answer again; {part.why}.", *rows,
+            *circumstances(story, first["time"])]
 
 
 def _answer(story: Story, request: int | None) -> str:
@@ -131,11 +163,23 @@ def _answer(story: Story, request: int | None) -> str:
     return "" if call is None else f", the answer to op {call.start} ({call}),"
 
 
-def _takeovers(story: Story, at_ns: int) -> list[str]:
-    """The latest steps of a takeover by then."""
+def circumstances(story: Story, at_ns: int) -> list[str]:
+    """The latest fault by then, as it was observed, and the latest steps of a takeover."""
+    told = []
+    fault = story.fault_before(at_ns)
+    if fault is not None:
+        told.append((fault.time, f"the latest fault: {fault.f} ({_effect(fault)})."))
     steps = [event for event in story.record.trace.of("suspect", "test-and-set", "live")
              if event.time <= at_ns]
-    return [f"  {seconds(event.time)}  {event.node} {_step(event)}" for event in steps[-3:]]
+    told += [(event.time, f"{event.node} {_step(event)}") for event in steps[-3:]]
+    lines = [f"  {seconds(time_ns)}  {what}" for time_ns, what in sorted(told)]
+    return ["How it came to that:", *lines] if lines else []
+
+
+def _effect(fault: Op) -> str:
+    """What a fault did, in words: ``crashed n1, role primary``."""
+    return ", ".join(f"{name} {value if isinstance(value, str) else show(value)}"
+                     for name, value in effect_of(fault).items())
 
 
 def _step(event: Event) -> str:
@@ -167,4 +211,7 @@ WHITE_BOX: dict[str, Callable[[Story, Verdict], list[str]]] = {
     "failover": _failover,
     "redundancy": _redundancy,
     "monotonic-time": _monotonic_time,
+    "divergence": _divergence,
+    "disk-operations": _disk_operations,
+    "quiet": _quiet,
 }

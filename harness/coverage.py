@@ -44,6 +44,10 @@ MARKS = {
     "log-refused": "a backup refused a damaged or misplaced log message",
     "throttled": "the lag lowered the primary's share of the processor",
     "restarted": "a crashed host came back",
+    "paused-primary": "a primary stood still for a while",
+    "woke-superseded": "a host that had stood still found that another was live",
+    "disk-away": "the disk was away when a side suspected the other",
+    "cluster-away": "the cluster service was away when a machine ran alone",
 }
 
 
@@ -61,6 +65,8 @@ class Situation:
         self.generation: dict[str, int] = {}
         self.cloned: set[str] = set()               # hosts whose machine came by a clone
         self.asked: dict[int, set[str]] = defaultdict(set)
+        self.away: set[str] = set()                 # paused hosts and services, services down
+        self.woke: set[str] = set()                 # hosts that were paused in their generation
 
     def mark(self, name: str, reached: bool = True) -> None:
         """Note that a situation was reached, if it was."""
@@ -123,6 +129,7 @@ def _crash(now: Situation, node: str, data: dict[str, Any]) -> None:
         now.mark("kill-unacknowledged", logged > received)
         now.mark("kill-unconsumed", received > now.executed.get(generation, 0))
     now.role[node] = "crashed"
+    now.woke.discard(node)
     now.held[node].clear()
     now.disk[node].clear()
 
@@ -137,7 +144,18 @@ def _drop(now: Situation, node: str, data: dict[str, Any]) -> None:
              and data["why"] == "lost with its sender")
 
 
+def _away(now: Situation, node: str, data: dict[str, Any]) -> None:
+    now.away.add(node)
+    now.mark("paused-primary", now.role.get(node) == "primary")
+
+
+def _back(now: Situation, node: str, data: dict[str, Any]) -> None:
+    now.away.discard(node)
+    now.woke.add(node)
+
+
 def _suspect(now: Situation, node: str, data: dict[str, Any]) -> None:
+    now.mark("disk-away", "disk" in now.away)
     now.mark("contended-both", now.role.get(data["peer"]) == "contending")
     now.role[node] = "contending"
 
@@ -157,6 +175,8 @@ def _live(now: Situation, node: str, data: dict[str, Any]) -> None:
     now.mark("failover" if backup else "primary-went-alone")
     now.mark("second-failover", backup and node in now.cloned)
     now.mark("live-with-held", data.get("held", 0) > 0)
+    now.mark("cluster-away", "cluster" in now.away)
+    now.woke.discard(node)
     now.role[node] = "alone"
     now.generation[node] = data["generation"]
 
@@ -189,6 +209,7 @@ def _protected(now: Situation, node: str, data: dict[str, Any]) -> None:
 def _halt(now: Situation, node: str, data: dict[str, Any]) -> None:
     now.mark("test-and-set-lost", data["why"].startswith("lost the test-and-set"))
     now.mark("fenced", data["why"].startswith("fenced"))
+    now.mark("woke-superseded", node in now.woke)
     now.role[node] = "halted"
 
 
@@ -203,6 +224,7 @@ HANDLERS: dict[str, Callable[[Situation, str, dict[str, Any]], None]] = {
     "suspect": _suspect, "test-and-set": _test_and_set, "live": _live, "clone": _clone,
     "switch": _switch, "clone-failed": _clone_failed, "backup": _backup,
     "protected": _protected, "halt": _halt, "reissue": _mark("live-with-pending-disk"),
+    "pause": _away, "down": _away, "resume": _back, "up": _back,
     "refused": _mark("log-refused"), "share": _mark("throttled"),
 }
 

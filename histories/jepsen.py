@@ -17,7 +17,8 @@ from histories.edn import Keyword, Reader, SyntaxProblem, Tagged, Token, dumps, 
 from histories.errors import UsageError
 from histories.history import History
 from histories.jsonl import to_op
-from histories.op import Op
+from histories.op import NEMESIS, Op
+from histories.value import show
 
 _LOG_OP = re.compile(r"jepsen\.util(?: -|:) (\d+|:nemesis)\s+(.*)\Z")
 _LOG_LINE = re.compile(r"(?:[0-9].*)?(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
@@ -94,6 +95,39 @@ def _dumps(op: Op, value: Any) -> str:
         return dumps(value)
     except TypeError as problem:
         raise UsageError(f"op {op.index}: {problem}") from None
+
+
+def dump_kv(ops: Iterable[Op]) -> str:
+    """Ops of clients of a key-value store as Porcupine reads them, times and indexes left out.
+
+    UsageError unless each value is a pair of a key and nil, a string or a number.
+    """
+    return "".join(_dump_kv(op) + "\n" for op in ops if op.process != NEMESIS)
+
+
+def _dump_kv(op: Op) -> str:
+    pair = op.value
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not isinstance(op.process, int) \
+            or not all(isinstance(each, (str, int, type(None))) for each in pair):
+        raise UsageError(f"op {op.index}: expected a pair [key value], found {show(pair)}")
+    key, value = (each if each is None else str(each) for each in pair)
+    return (f"{{:process {op.process}, :type {keyword(op.type)}, :f {keyword(op.f)}, "
+            f":key {dumps(key)}, :value {dumps(value)}}}")
+
+
+def dump_log(ops: Iterable[Op]) -> str:
+    """Ops as lines of a Jepsen log; times, indexes and nodes are left out."""
+    return "".join(_dump_log(op) + "\n" for op in ops)
+
+
+def _dump_log(op: Op) -> str:
+    process = op.process if isinstance(op.process, int) else keyword(op.process)
+    words = [f"INFO  jepsen.util - {process}", keyword(op.type), keyword(op.f)]
+    if op.value is not None or op.error is None:
+        words.append(_dumps(op, op.value))
+    if op.error is not None:
+        words.append(keyword(op.error) if isinstance(op.error, str) else _dumps(op, op.error))
+    return "\t".join(words)
 
 
 def parse_log(text: str, source: str) -> History:

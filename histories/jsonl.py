@@ -7,8 +7,9 @@ leaves whole lines and at most one cut-off line, which readers accept when asked
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Iterable
+from typing import Any, Iterable, Iterator
 
 from histories.errors import UsageError
 from histories.history import History
@@ -16,6 +17,7 @@ from histories.op import Op
 from histories.value import show
 
 FILE_BYTES_MAX = 1_000_000_000
+_SHORT = 1 << 64                # longer numbers may be more than Python wants to print
 _DEFAULTS: dict[str, Any] = {
     "process": None, "type": None, "f": None, "value": None,
     "time": -1, "index": -1, "error": None, "node": None,
@@ -27,7 +29,7 @@ def dump_line(record: Any) -> str:
     try:
         return _encode(record)
     except (TypeError, ValueError, RecursionError) as problem:
-        raise UsageError(f"cannot be written as JSON: {problem}: {record!r:.200}") from None
+        raise UsageError(f"cannot be written as JSON: {problem}") from None
 
 
 def _plain(value: Any) -> Any:
@@ -43,15 +45,35 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circula
 
 def dump_op(op: Op) -> str:
     """An op as a line of JSON; ``error`` and ``node`` only where there is one."""
-    record = {
-        "index": op.index, "time": op.time, "process": op.process, "type": op.type,
-        "f": op.f, "value": op.value,
-    }
-    if op.error is not None:
-        record["error"] = op.error
-    if op.node is not None:
-        record["node"] = op.node
-    return dump_line(record)
+    try:
+        return _dump_op(op)
+    except UsageError as problem:
+        raise UsageError(f"op {op.index}: {problem}") from None
+
+
+def _dump_op(op: Op) -> str:
+    process, type_, f, value, time, index, error, node = op
+    line = (f'{{"index":{_dump(index)},"time":{_dump(time)},"process":{_dump(process)},'
+            f'"type":{_dump(type_)},"f":{_dump(f)},"value":{_dump(value)}')
+    if error is not None:
+        line += f',"error":{_dump(error)}'
+    if node is not None:
+        line += f',"node":{_dump(node)}'
+    return line + "}"
+
+
+def _dump(value: Any) -> str:
+    """A value as JSON; what most ops are made of, without the encoder."""
+    if type(value) is int and -_SHORT < value < _SHORT:
+        return str(value)
+    if value is None:
+        return "null"
+    return _word(value) if type(value) is str else dump_line(value)
+
+
+@lru_cache(maxsize=1024)
+def _word(text: str) -> str:
+    return _encode(text)
 
 
 def load_bytes(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> bytes:
@@ -65,42 +87,48 @@ def load_bytes(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> bytes:
         raise UsageError(f"{path}: {problem.strerror or problem}") from None
 
 
-def decode_text(data: bytes, source: str, *, cut_ok: bool = False) -> str:
-    """The data as UTF-8; with ``cut_ok`` a last line without its newline may be broken."""
+def decode_text(data: bytes, source: str, *, cut_ok: bool = False, first: int = 1) -> str:
+    """The data, which begins at line ``first``, as UTF-8.
+
+    With ``cut_ok`` a last line without its newline may be broken.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         whole = data.rfind(b"\n") + 1
         if cut_ok and problem.start >= whole:
             return data[:whole].decode("utf-8-sig")
-        line = data.count(b"\n", 0, problem.start) + 1
+        line = data.count(b"\n", 0, problem.start) + first
         raise UsageError(f"{source}:{line}: not UTF-8: byte 0x{data[problem.start]:02x}") from None
 
 
-def parse_lines(text: str, source: str, *, cut_ok: bool = False) -> list[tuple[int, Any]]:
-    """(line number, value) of each line that is not blank."""
+def parse_lines(
+    text: str, source: str, *, cut_ok: bool = False, first: int = 1
+) -> Iterator[tuple[int, Any]]:
+    """(line number, value) of each line that is not blank; the text begins at line ``first``."""
     lines = text.split("\n")
-    records = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         if not line.strip():
             continue
         try:
-            records.append((number, _decode(line)))
+            record = _decode(line)
         except (ValueError, RecursionError) as problem:
-            if cut_ok and number == len(lines):
+            if cut_ok and number - first == len(lines) - 1:
                 break
-            raise UsageError(f"{source}:{number}: not JSON: {_reason(problem)}") from None
-    return records
+            raise UsageError(f"{source}:{number}: not JSON: {reason(problem)}") from None
+        yield number, record
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no value")
 
 
-_decode = json.JSONDecoder(parse_constant=_refuse_constant).decode
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_decode = DECODER.decode
 
 
-def _reason(problem: Exception) -> str:
+def reason(problem: Exception) -> str:
+    """Why a text is not JSON, in a few words."""
     if isinstance(problem, RecursionError):
         return "nested too deep"
     if isinstance(problem, json.JSONDecodeError):
@@ -109,9 +137,14 @@ def _reason(problem: Exception) -> str:
 
 
 def to_op(record: Any, where: str) -> Op:
-    """An op from a decoded map with Jepsen's keys; keys that are not Jepsen's are dropped."""
+    """An op from a decoded map with Jepsen's keys; keys that are not Jepsen's are dropped.
+
+    Elle's transactions may come without ``f``: then it is "txn".
+    """
     if type(record) is not dict:
         raise UsageError(f"{where}: expected an op, a map with process, type and f")
+    if "f" not in record and _is_transaction(record.get("value")):
+        record = {**record, "f": "txn"}
     values: list[Any] = [record.get(key, default) for key, default in _DEFAULTS.items()]
     op = Op(*values)
     if type(op.process) not in (int, str) or type(op.type) is not str or type(op.f) is not str:
@@ -127,11 +160,27 @@ def to_op(record: Any, where: str) -> Op:
     return op
 
 
+def _is_transaction(value: Any) -> bool:
+    """Whether this is a list of steps, each a list that begins with a word."""
+    return type(value) is list and value != [] and all(
+        type(step) is list and step != [] and isinstance(step[0], str) for step in value)
+
+
 def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
     """A history from JSON lines."""
-    records = parse_lines(text, source, cut_ok=cut_ok)
-    ops = [to_op(record, f"{source}:{number}") for number, record in records]
-    return History(ops, source=source, lines=[number for number, _record in records])
+    ops, lines = ops_of(text, source, cut_ok=cut_ok)
+    return History(ops, source=source, lines=lines)
+
+
+def ops_of(
+    text: str, source: str, *, cut_ok: bool = False, first: int = 1
+) -> tuple[list[Op], list[int]]:
+    """The ops in JSON lines, and the line of each; the text begins at line ``first``."""
+    ops, lines = [], []
+    for number, record in parse_lines(text, source, cut_ok=cut_ok, first=first):
+        ops.append(to_op(record, f"{source}:{number}"))
+        lines.append(number)
+    return ops, lines
 
 
 def write_history(ops: Iterable[Op], path: Path) -> None:

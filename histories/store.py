@@ -16,9 +16,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Iterator, Mapping, TextIO
 
+from histories.bulk import parse_bulk
 from histories.errors import UsageError
 from histories.history import History
-from histories.jsonl import decode_text, dump_op, load_bytes, parse_history
+from histories.jsonl import dump_op, load_bytes
 from histories.op import Op
 from histories.trace import Event, Trace, dump_event, read_trace
 
@@ -55,8 +56,7 @@ class Run:
         path = self.path / HISTORY
         if not path.exists():       # killed before it was there
             return History([])
-        text = decode_text(load_bytes(path), str(path), cut_ok=True)
-        return parse_history(text, str(path), cut_ok=True)
+        return parse_bulk(load_bytes(path), str(path), cut_ok=True)
 
     @cached_property
     def trace(self) -> Trace:

@@ -9,18 +9,15 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
-from nemesis.parameters import one_of, whole
+from nemesis.targets import SIDES, by_role, expendable
 
-TARGETS = ("primary", "backup", "either")
 DELAY_NS_MAX = 250 * MILLISECOND_NS
 AWAY_NS = (500 * MILLISECOND_NS, 2500 * MILLISECOND_NS)
-PICKS_MAX = 1 << 16
-ABLE = ("primary", "backup")
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
     """One crash; the primary's is the most telling.  The host returns later."""
-    target = "primary" if rng.chance(1, 2) else rng.choice(TARGETS)
+    target = "primary" if rng.chance(1, 2) else rng.choice(SIDES)
     crash_ns = rng.below(DELAY_NS_MAX)
     return [Fault(crash_ns, "crash", {"target": target, "pick": rng.below(2)}),
             Fault(crash_ns + rng.between(*AWAY_NS), "restart")]
@@ -28,16 +25,12 @@ def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
 
 def crash(cluster: Cluster, value: Any) -> Any:
     """Crash the host that has the role now, unless no other could take over."""
-    roles = cluster.roles()
-    able = [name for name, role in roles.items() if role in ABLE]
-    if len(able) < 2:
-        return {"nothing": "no second host could take over"}
-    wanted = [name for name in able if value["target"] in (roles[name], "either")]
-    if not wanted:
-        return {"nothing": f"no host is {value['target']}"}
-    victim = wanted[value["pick"] % len(wanted)]
+    victim, why = expendable(cluster, value)
+    if victim is None:
+        return {"nothing": why}
+    role = cluster.roles()[victim]
     cluster.crash(victim)
-    return {"crashed": victim, "role": roles[victim]}
+    return {"crashed": victim, "role": role}
 
 
 def restart(cluster: Cluster, value: Any = None) -> Any:
@@ -51,15 +44,14 @@ def restart(cluster: Cluster, value: Any = None) -> Any:
 
 
 def heal(cluster: Cluster) -> None:
-    """All hosts are up."""
+    """All hosts are up, but for those that are lost."""
     restart(cluster)
 
 
 CRASH = Nemesis(
     name="crash",
     meaning="a host stops, and comes back empty: the primary, the backup, or either",
-    faults={"crash": Kind(crash, {"target": one_of(*TARGETS), "pick": whole(0, PICKS_MAX)}),
-            "restart": Kind(restart)},
+    faults={"crash": Kind(crash, by_role(*SIDES)), "restart": Kind(restart)},
     episode=episode,
     heal=heal,
 )

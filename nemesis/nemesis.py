@@ -38,16 +38,34 @@ class Cluster(Protocol):
     """What a nemesis needs of a system; any system that has it can be broken."""
 
     def roles(self) -> dict[str, str]:
-        """What each host is now: primary, backup, contending, alone, halted or crashed."""
+        """What each host is now: primary, backup, contending (it suspects the other), winner
+        (it may go live), alone, spare, halted, off, crashed, lost, or superseded: it believes to
+        be one of a pair, but another host has gone live.
+        """
+
+    def services(self) -> dict[str, str]:
+        """What the nodes "disk" and "cluster" are now: up, crashed or lost."""
 
     def links(self) -> list[Link]:
         """Every ordered pair of nodes that talk to each other."""
 
     def crash(self, node: str) -> None:
-        """A host stops, and what it had not put on the wire is lost."""
+        """A host or a service stops, and what it had not put on the wire is lost."""
 
     def restart(self, node: str) -> None:
-        """A crashed host comes back, with nothing in its memory."""
+        """A crashed host or service comes back, with nothing in its memory."""
+
+    def lose_host(self, node: str) -> None:
+        """A host or a service stops for good."""
+
+    def pause(self, node: str) -> None:
+        """A host or a service stands still; what reaches it waits."""
+
+    def resume(self, node: str) -> None:
+        """It goes on where it stood."""
+
+    def standing(self) -> list[str]:
+        """The hosts and services that are paused."""
 
     def cut(self, links: list[Link]) -> None:
         """Nothing passes these links any more."""
@@ -56,10 +74,22 @@ class Cluster(Protocol):
         """These links pass again."""
 
     def lose(self, link: Link, numerator: int, denominator: int) -> None:
-        """So many of the log messages on this link vanish."""
+        """So many of the logging channel's messages on this link vanish."""
+
+    def duplicate(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive twice."""
+
+    def corrupt(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive with a wrong bit."""
+
+    def reorder(self, link: Link, numerator: int, denominator: int, late_ns: int) -> None:
+        """So many of the channel's messages on this link are overtaken, for so long at most."""
+
+    def throttle(self, link: Link, bytes_per_s: int) -> None:
+        """The channel's messages on this link share so little room."""
 
     def stall(self, link: Link) -> None:
-        """Log messages on this link wait in the sender, and die with it."""
+        """The channel's messages on this link wait in the sender, and die with it."""
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
@@ -73,8 +103,8 @@ class Cluster(Protocol):
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 
-    def keep(self, link: Link) -> None:
-        """The link loses and delays no log messages any more."""
+    def keep(self, link: Link) -> dict[str, int]:
+        """The link does nothing to the channel any more; answers what it did, by kind."""
 
 
 class Fault(NamedTuple):

@@ -318,10 +318,8 @@ def monitored(calls: list[Call], model: Model) -> list[tuple[str, int | None]]:
         return [(judged.method, judged.op)]
     table = Table(model)
     problem = build(calls, table)
-    by_number = judge_numbered(problem, table)
-    if by_number is None:
+    judged = judge_numbered(problem, table)
+    if judged is None:
         return []
-    method, last = by_number
-    assert writes.plainly(problem, table) == last, calls
-    op = None if last is None else calls[problem.places[~problem.events[last]]].end
-    return [(method, op)]
+    assert writes.plainly(problem, table) == writes.judge(problem, table), calls
+    return [(judged.method, judged.op)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import clone, failover, ft_overhead, sim_throughput
+from bench import clone, failover, ft_overhead, log_compression, sim_throughput
 from harness.test import Test
 from vmft.counting import NATIVE
 from vmft.settings import DEFAULT, MILLISECOND_NS
@@ -23,6 +23,18 @@ def test_the_cost_of_replication_is_measured() -> None:
     assert found["compute"].log_ratio is None
     for row, result in zip(ft_overhead.ROWS, found.values()):
         assert len(ft_overhead.cells(row, result)) == len(ft_overhead.HEADINGS)
+
+
+def test_a_log_can_be_compressed() -> None:
+    """C8: as one stream better than message by message; noise that was received not at all."""
+    found = {row.name: log_compression.measure(row, 0.1) for row in log_compression.ROWS}
+    assert all(result.stream <= result.each for result in found.values())
+    assert all(result.stream < 0.8 * result.plain for name, result in found.items()
+               if name != "receive, noise")
+    assert found["receive, noise"].stream > 0.99 * found["receive, noise"].plain
+    assert found["receive, zeros"].each < 0.2 * found["receive, zeros"].plain
+    for row, result in zip(log_compression.ROWS, found.values()):
+        assert len(log_compression.cells(row, result)) == len(log_compression.HEADINGS)
 
 
 def test_a_failover_is_as_long_as_detection_or_lag_and_no_longer_than_both() -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from checker import linearizable, models
-from checker.check import check_all
+from checker.check import check_all, merge
 from checker.explain import LINES_MAX, explain
 from checker.output_rule import output_rule
 from checker.single_primary import single_primary
@@ -87,8 +87,11 @@ The output rule was broken once: an output may leave only when the backup has ac
 own log entry.
   0.011000 s  n1 let out output 2, the answer to op 4 (inc -> 2), whose entry is 7; the backup had \
 entries up to 4.
+How it came to that:
+  0.005000 s  the latest fault: drop-all (link ["n1" "n2"]).
 
-Run it again:  {COMMAND}"""
+Run it again:  {COMMAND}
+Shrink it:     {COMMAND.replace(" run ", " shrink ")}"""
 
 
 def test_the_double_eleven_is_told_from_end_to_end() -> None:
@@ -148,7 +151,19 @@ def test_it_is_never_longer_than_a_screen(parts: int, valid: bool | None) -> Non
     verdict = Verdict(valid=valid, why="", parts={f"check {n}": part for n in range(parts)})
     text = explain(ELEVEN, verdict)
     assert len(text) <= LINES_MAX == 25
-    assert text[-1] == f"Run it again:  {COMMAND}"
+    assert f"Run it again:  {COMMAND}" in text[-2:]
+    assert text[-1].startswith("Shrink it:" if valid is False else "Run it again:")
+
+
+def test_of_many_convictions_the_first_is_told_in_full_and_none_is_forgotten() -> None:
+    """The others have a sentence each."""
+    parts = {f"check-{n}": Verdict(valid=False, why=f"reason {n}") for n in range(3)}
+    one = check_all(ELEVEN, CHECKS)
+    many = merge({**one.parts, **parts, **{f"more-{n}": part for n in range(4)
+                                           for part in parts.values()}})
+    text = explain(ELEVEN, many)
+    assert len(text) <= LINES_MAX and "Two different increments" in text[2]
+    assert any(line.startswith("check-1: reason 1.") for line in text)
 
 
 def test_a_valid_run_has_nothing_to_explain() -> None:

@@ -49,6 +49,9 @@ def test_a_failover_that_does_not_come_is_found(between: list[Event]) -> None:
     [event(2001, "n2", "off", generation=1)],
     [event(2001, "network", "cut", links=[["n2", "disk"]])],
     [event(2001, "network", "cut", links=[["disk", "n2"]])],
+    [event(2001, "disk", "down")],
+    [event(2001, "disk", "pause")],
+    [event(2001, "n2", "pause")],
     [suspect(2001, "n1"), won(2002, "n1"), event(2003, "n1", "crash")],
 ])
 def test_nothing_is_owed_where_nobody_could_go_live(why: list[Event]) -> None:
@@ -62,10 +65,16 @@ def test_a_winner_that_has_not_asked_is_none() -> None:
     assert judge(failover, suspect(2000), stale, later(99_000)).valid is False
 
 
-def test_it_is_owed_from_when_the_disk_is_back() -> None:
-    """The clock starts with the change."""
-    links = [["n2", "disk"], ["disk", "n2"]]
-    before = [event(1, "network", "cut", links=links), suspect(2000),
-              event(9000, "network", "join", links=links)]
+LINKS = [["n2", "disk"], ["disk", "n2"]]
+
+
+@pytest.mark.parametrize("away, back", [
+    (event(1, "network", "cut", links=LINKS), event(9000, "network", "join", links=LINKS)),
+    (event(1, "disk", "down"), event(9000, "disk", "up")),
+    (event(1, "disk", "pause"), event(9000, "disk", "resume")),
+    (event(1, "n2", "pause"), event(9000, "n2", "resume"))])
+def test_it_is_owed_from_when_the_disk_is_back(away: Event, back: Event) -> None:
+    """Or the host itself: the clock starts with the change."""
+    before = [away, suspect(2000), back]
     assert judge(failover, *before, live(9000 + BOUND, "n2", 2)).valid is True
     assert judge(failover, *before, live(9001 + BOUND, "n2", 2)).valid is False

@@ -25,10 +25,11 @@ def test_a_lag_up_to_the_bound_is_right() -> None:
     assert verdict.valid is True and verdict.evidence == {"longest_ns": LAG_NS_MAX}
 
 
-@pytest.mark.parametrize("change", ["slow", "order", "join", "keep", "boot", "restart"])
+@pytest.mark.parametrize("change", ["slow", "order", "join", "keep", "boot", "restart", "pause",
+                                    "down"])
 def test_a_lag_counts_when_it_had_time_to_settle(change: str) -> None:
     """The feedback is slow on purpose."""
-    slow = event(2000, "n2", change, times=10)
+    slow = event(2000, "n2", change, times=10, links=[], link=["n1", "n2"], role="spare")
     assert judge(lag_bound, slow, ack(1999 + SETTLED, LAG + 1)).valid is True
     verdict = judge(lag_bound, slow, ack(2000 + SETTLED, LAG + 1))
     assert verdict.valid is False and "n1 lagged 1001 ms behind" in verdict.why

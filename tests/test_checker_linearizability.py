@@ -98,17 +98,17 @@ def test_a_witness_is_an_order_and_a_failure_is_where_it_says(
     problem = build(calls, table)
     found = search(problem, table)
     if found.valid:
-        assert_linearization([calls[problem.places[n]] for n in found.order], model)
-        missing = set(range(len(problem.places))) - set(found.order)
-        assert all(calls[problem.places[n]].end is None for n in missing)
+        assert_linearization([problem.call(n) for n in found.order], model)
+        missing = set(range(len(problem.classes))) - set(found.order)
+        assert all(problem.call(n).end is None for n in missing)
         return
     assert found.stuck is not None
-    end = calls[problem.places[found.stuck]].end
+    end = problem.call(found.stuck).end
     assert end is not None
     assert not brute_force(cut(calls, end), model)
     assert brute_force(cut(calls, end - 1), model)
     for leaf in found.leaves:
-        assert_linearization([calls[problem.places[n]] for n in leaf.order], model)
+        assert_linearization([problem.call(n) for n in leaf.order], model)
 
 
 def cut(calls: list[Call], last: int) -> list[Call]:
@@ -287,14 +287,14 @@ def test_a_model_with_unhashable_states() -> None:
 
 
 def test_a_read_that_writes_is_refused() -> None:
-    bad = replace(models.counter, monitor="", kind=lambda f, arg: "read")
+    bad = replace(models.counter, monitors=(), kind=lambda f, arg: "read")
     with pytest.raises(UsageError, match="calls 'inc' a read, but it changes the state 0"):
         judge("0+inc 0:inc=1", bad)
 
 
 @pytest.mark.parametrize("text", ["0+inc 0:inc=3", "0+inc 0?inc 1+inc 1:inc=2"])
 def test_a_write_that_depends_on_the_state_is_refused(text: str) -> None:
-    bad = replace(models.counter, monitor="", kind=lambda f, arg: "write")
+    bad = replace(models.counter, monitors=(), kind=lambda f, arg: "write")
     with pytest.raises(UsageError, match="calls 'inc' a write, but it depends on the state"):
         judge(text, bad)
 

@@ -86,7 +86,7 @@ def blamed_by_search(history: History, model: Model) -> int | None:
     if found.valid:
         return None
     last, _found = shortest_prefix(problem, table, found, Budget())
-    return history.calls()[problem.places[~problem.events[last]]].end
+    return problem.call(~problem.events[last]).end
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if ", " in name

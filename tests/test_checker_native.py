@@ -73,17 +73,18 @@ def test_each_short_cut_is_sound(off: ShortCut, name: str, seed: int, wrong: flo
 
 @needs_native
 @given(st.tuples(*[st.lists(st.integers(-3, 6), max_size=12)] * 5),
-       st.integers(-1, 3), st.integers(0, 63))
+       st.lists(st.integers(-1, 3), max_size=3), st.integers(0, 63))
 @settings(max_examples=500, deadline=None)
 def test_any_integers_are_refused_or_searched(
-    columns: tuple[list[int], ...], init: int, cuts: int
+    columns: tuple[list[int], ...], starts: list[int], cuts: int
 ) -> None:
     """Numbers that are no problem are one clear error, and never a crash."""
 
-    arrays = [array("i", column) for column in columns]
-    limits = (init, cuts, 500, 500, 10, 8)
+    arrays = [array("i", column) for column in (*columns, starts)]
+    limits = (cuts, 500, 500, 10, 8, 3, 4)
     try:
-        answer = native.NATIVE.search(*arrays, limits, lambda state, number: -1, None)
+        answer = native.NATIVE.search(*arrays, limits, lambda state, number: -1, None,
+                                      lambda stuck, steps: False)
     except ValueError as problem:
         assert str(problem) == "these numbers are no problem"
     else:

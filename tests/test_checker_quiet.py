@@ -53,6 +53,14 @@ def test_a_call_well_after_the_healing_must_be_answered() -> None:
     (fault("crash", None, {"crashed": "n1", "role": "contending"}), "n1 died"),
     (fault("crash", None, {"nothing": "no second host could take over"}), None),
     (fault("cut", {"links": []}, {"cut": []}), None),
+    (fault("lose-host", None, {"died": {"n1": "primary"}, "for_good": True}), None),
+    (fault("lose-host", None, {"died": {"n1": "winner"}, "for_good": True}), "n1 died"),
+    (fault("crash-both", None, {"died": {"n1": "primary", "n2": "backup"}}), "n1 and n2 died"),
+    (fault("crash-both", None, {"died": {"n1": "superseded", "n2": "backup"}}), None),
+    (fault("crash-service", None, {"died": {"disk": "service"}}), None),
+    (fault("lose-all", None, {"died": {"disk": "up"}, "for_good": True}), "the disk was lost"),
+    (fault("lose-all", None, {"died": {"cluster": "up"}, "for_good": True}), None),
+    (fault("pause", None, {"paused": {"n1": "alone"}}), None),
 ])
 def test_service_may_be_over_for_few_reasons(faults: list[Op], over: str | None) -> None:
     """Each named; then no answer is owed."""

@@ -45,6 +45,10 @@ def test_a_machine_that_stays_alone_is_found() -> None:
     event(600, "network", "stall", link=["n2", "n3"]),
     event(600, "n2", "crash"),
     event(600, "n2", "off", generation=2),
+    event(600, "cluster", "down"),
+    event(600, "cluster", "pause"),
+    event(600, "n3", "pause"),
+    event(600, "n2", "pause"),
 ])
 def test_nothing_is_owed_without_a_fit_host(why: Event) -> None:
     """It is down, would replay otherwise, is not reached; or nobody is left to be protected."""
@@ -61,6 +65,8 @@ def test_what_is_cut_elsewhere_is_no_excuse() -> None:
     [event(600, "network", "cut", links=[["n2", "n3"]]),
      event(9000, "network", "join", links=[["n2", "n3"]])],
     [event(600, "n3", "crash"), event(9000, "n1", "restart")],
+    [event(600, "cluster", "down"), event(9000, "cluster", "up")],
+    [event(600, "n3", "pause"), event(9000, "n3", "resume")],
 ])
 def test_it_is_owed_from_when_a_host_is_fit_again(back: list[Event]) -> None:
     """The clock starts with the change."""

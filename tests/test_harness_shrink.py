@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import shrink
+from harness.cli import main
 from harness.failure import Finding, convicting, find
 from harness.plan import Plan, PlannedFault, PlannedOp, planned
 from harness.run import rehearse
@@ -157,3 +159,14 @@ def test_explicit_forgets_what_a_plan_makes_meaningless() -> None:
     made = explicit(test, Plan(ops=()))
     assert made.nemesis == tuple(family.name for family in test.nemeses())
     assert made == replace(Run(), nemesis=made.nemesis, seed=5, plan=Plan(ops=()))
+
+
+def test_the_options_of_a_run_will_do(tmp_path: Path,
+                                      capsys: pytest.CaptureFixture[str]) -> None:
+    """The line that a report ends with: it is run first; and not both can be meant."""
+    options = ["--workload", "counter", "--nemesis", "partition", "--bug", "no-test-and-set",
+               "--seed", "1", "--jobs", "1", "--store", str(tmp_path)]
+    assert main(["shrink", *options, "--runs", "3"]) == 1
+    assert "shrunk to" in capsys.readouterr().out
+    assert main(["shrink", "some/1", *options]) == 254
+    assert "not both" in capsys.readouterr().err

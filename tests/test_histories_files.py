@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from histories import Event, History, Op, Trace, UsageError, edn
-from histories.jepsen import dump_edn, parse_edn
+from histories import Event, History, Op, Trace, UsageError, bulk, edn
+from histories.elle import dump_elle, parse_elle
+from histories.jepsen import dump_edn, dump_kv, dump_log, parse_edn
 from histories.jsonl import dump_op, parse_history, write_history
-from histories.read import read_history
+from histories.read import WRITERS, Limits, read_history
 from histories.trace import dump_event, read_trace
 
 texts = st.text(max_size=8)
@@ -136,7 +138,18 @@ GOOD = '{"process":0,"type":"invoke","f":"read"}\n'
     (b"INFO  jepsen.util - 0\t:invoke", "f:1: expected type, f and value"),
     (b"INFO  jepsen.util - 0\t:invoke\t:read\tnil\nhello", "f:2: expected a line of a log"),
     (b"INFO  jepsen.util - 0\t:ok\t:read\tnil\n", "f:1: op 0: process 0 completes a call"),
-    (b"hello", "f:1: expected a history (JSON lines, Jepsen's EDN or a Jepsen log), found 'hello'"),
+    (b'[{"process":0,"type":"invoke","f":"r"}', "f:1: not JSON: expected , or ] at column 39"),
+    (b'[{"process":0,"type":"invoke","f":"r"},\n]', "f:2: not JSON: Expecting value at column 1"),
+    (b'[{"process":0,"type":"invoke","f":"r"}] 1', "f:1: not JSON: expected the end at column 41"),
+    (b'[{"process":0,"type":"invoke","f":"r"},\n3]', "f:2: expected an op, a map with"),
+    (b'[{"process":0,"type":"invoke",\n"f":}]', "f:2: not JSON: Expecting value at column 5"),
+    (b'[{"process":0,"type":"invoke","f":"r","value":NaN}]', "f:1: not JSON: NaN is no value"),
+    (b'[{"type":"ok","value":[["r",1,[2]]]}]', "f:1: expected process (a whole number), type"),
+    (b'[{"process":0,"type":"invoke","value":"r"}]', "f:1: expected process (a whole number)"),
+    (b'[{"process":0,\n"type":"ok","f":"r"}]', "f:1: op 0: process 0 completes a call it has"),
+    (b'[ {"process":' + b"[" * 99999, "f:1: not JSON: nested too deep"),
+    (b"hello", "f:1: expected a history (JSON lines, a JSON array, Jepsen's EDN or a Jepsen log), "
+     "found 'hello'"),
     (b"\xff\xfe", "f:1: not UTF-8: byte 0xff"),
 ])
 def test_a_malformed_file_is_refused_in_one_line(
@@ -145,7 +158,7 @@ def test_a_malformed_file_is_refused_in_one_line(
     monkeypatch.chdir(tmp_path)
     Path("f").write_bytes(content)
     with pytest.raises(UsageError) as caught:
-        read_history("f")
+        read_history("f").calls()
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 300
@@ -158,8 +171,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_history(tmp_path)
     (tmp_path / "f").write_text(GOOD)
     with pytest.raises(UsageError, match="41 bytes, more than the limit of 40 bytes"):
-        read_history(tmp_path / "f", bytes_max=40)
-    with pytest.raises(UsageError, match="no format 'xml'; there are edn, jsonl, log"):
+        read_history(tmp_path / "f", limits=Limits(bytes_max=40))
+    with pytest.raises(UsageError, match="no format 'xml'; there are edn, json, jsonl, kv, log"):
         read_history(tmp_path / "f", "xml")
 
 
@@ -172,6 +185,9 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     "INFO  jepsen.util - 0\t:invoke\t:read\tnil\nWARN other\n\n",
     "2020-01-01 10:00:00,000{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:invoke\t:read\tnil",
     "\ufeff" + GOOD,
+    "\ufeff[" + GOOD + "]\n",
+    '[\n {"index": 0, "time":-1, "process":0,"type":"invoke","f":"read"}]',
+    GOOD.replace("\n", "\r\n"),
     '\n { "process":0,"type":"invoke","f":"read"}',
 ])
 def test_formats_are_recognised(text: str, tmp_path: Path) -> None:
@@ -236,3 +252,113 @@ def test_a_trace_finds_its_kinds() -> None:
     trace = Trace([Event(1, "a", "x", {}), Event(2, "b", "y", {})])
     trace.append(Event(3, "a", "z", {}))
     assert [event.time for event in trace.of("x", "z")] == [1, 3]
+
+
+@pytest.mark.parametrize("name", sorted(WRITERS))
+def test_what_is_written_is_recognised_and_read_back(name: str, tmp_path: Path) -> None:
+    """Times and indexes are lost in the two formats of Porcupine, and the nemesis in one."""
+    made = History([
+        Op(0, "invoke", "get", ["a", None]), Op("nemesis", "info", "kill", "n1"),
+        Op(1, "invoke", "put", ["b", 'x "y"\n']), Op(0, "ok", "get", ["a", ""]),
+        Op(1, "info", "put", ["b", 'x "y"\n'])]).ops
+    if name == "kv":
+        made = [op for op in made if op.process != "nemesis"]
+    (tmp_path / "f").write_text(WRITERS[name](made), encoding="utf-8")
+    read = read_history(tmp_path / "f").ops
+    assert [op[:4] for op in read] == [op[:4] for op in made]
+
+
+@pytest.mark.parametrize("error", ["timed-out", "no such host", ["a", 1]])
+def test_a_log_keeps_the_error_of_an_info(error: Any, tmp_path: Path) -> None:
+    made = History([Op(0, "invoke", "write", 4), Op(0, "info", "write", None, error=error)]).ops
+    (tmp_path / "f").write_text(dump_log(made))
+    if error == "no such host":     # no keyword can spell it, so that it reads as a value
+        assert read_history(tmp_path / "f").ops[1].value == error
+    else:
+        assert read_history(tmp_path / "f").ops[1].error == (error if error != ["a", 1] else None)
+
+
+@pytest.mark.parametrize("value", [None, 3, ["k"], ["k", [1, 2]], ["k", 1, 2]])
+def test_porcupine_knows_pairs_only(value: Any) -> None:
+    with pytest.raises(UsageError, match=r"op 7: expected a pair \[key value\], found"):
+        dump_kv([Op(0, "ok", "get", value, index=7)])
+
+
+def test_a_character_may_lie_across_the_part_that_is_looked_at(tmp_path: Path) -> None:
+    text = "[" + " " * 4094 + "\u00e9]"
+    (tmp_path / "f").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="f:1: expected an op, a map"):
+        read_history(tmp_path / "f")
+
+
+def test_transactions_may_come_without_f() -> None:
+    text = '[{"process":0,"type":"invoke","value":[["append",1,2]]}]'
+    assert parse_elle(text, "x").ops == [Op(0, "invoke", "txn", [["append", 1, 2]], -1, 0)]
+    text = "{:process 0, :type :invoke, :value [[:r 1 nil]]}"
+    assert parse_edn(text, "x").ops == [Op(0, "invoke", "txn", [["r", 1, None]], -1, 0)]
+
+
+@given(ops(json_values))
+def test_json_arrays_round_trip(made: list[Op]) -> None:
+    assert same(parse_elle(dump_elle(made), "x").ops, made)
+
+
+PIECES = [
+    GOOD[:-1], '{"process":1,"type":"ok","f":"w","value":{"a":[1,{}]},"time":5}', "{}", "{", "}",
+    '{"process":0,"type":"x","f":"w"}', '{"process":"nemesis","type":"info","f":"kill","node":3}',
+    '{"process":0,"type":"ok","f":"w","value":[{}', "{}]}", '{"index":3,"type":"ok"}', " ", "\r",
+    '{"process":0,"type":"ok","f":"\\ud800","value":"\u00e9\\u00e9","time":1.5}', "[1]", "NaN",
+    '{"process":0,"type":"ok","f":"w","value":1e999,"index":9' + "9" * 30 + "}", ",", "\x0b",
+    '{"process":0,"type":"ok","f":"w","f":"v","more":[true,null,-0.0,1.5e-7],"error":"e"}',
+]
+
+
+@given(st.lists(st.sampled_from([*PIECES, *["\n"] * 12]), max_size=14),
+       st.sampled_from([1, 50, 1 << 20]), st.booleans())
+@settings(max_examples=600)
+def test_many_lines_at_a_time_read_as_one_by_one(
+    pieces: list[str], block_bytes: int, cut_ok: bool
+) -> None:
+    """The same ops, of the same types, with the same lines; or the same refusal."""
+    text = "".join(pieces)
+    told = []
+    for parse, content in ((bulk.parse_bulk, text.encode()), (parse_history, text)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bulk, "BLOCK_BYTES", block_bytes)
+            try:
+                history = parse(content, "x", cut_ok=cut_ok)      # type: ignore[arg-type]
+                told.append((repr(history.ops), list(history.lines or [])))
+            except UsageError as problem:
+                told.append((str(problem), []))
+    assert told[0] == told[1]
+
+
+def test_a_broken_byte_is_placed_in_its_line_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "BLOCK_BYTES", 50)
+    with pytest.raises(UsageError, match="x:4: not UTF-8: byte 0xff"):
+        bulk.parse_bulk(GOOD.encode() * 3 + b'{"f":"\xff"}\n' + GOOD.encode(), "x")
+    assert len(bulk.parse_bulk(GOOD.encode() * 3 + b'{"f":"\xff', "x", cut_ok=True)) == 3
+
+
+@pytest.mark.parametrize("text", [GOOD * 5, "[" + ",".join([GOOD] * 5) + "]"])
+def test_a_history_of_too_many_ops(text: str, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text(text)
+    assert len(read_history(tmp_path / "f", limits=Limits(ops_max=5))) == 5
+    with pytest.raises(UsageError, match="than the limit of 4"):
+        read_history(tmp_path / "f", limits=Limits(ops_max=4))
+
+
+@given(ops(json_values))
+def test_lines_are_what_the_encoder_of_the_standard_library_writes(made: list[Op]) -> None:
+    for op in made:
+        record = {"index": op.index, "time": op.time, "process": op.process, "type": op.type,
+                  "f": op.f, "value": op.value, "error": op.error, "node": op.node}
+        for optional in ("error", "node"):
+            if record[optional] is None:
+                del record[optional]
+        assert dump_op(op) == json.dumps(record, separators=(",", ":"))
+
+
+def test_a_number_too_long_to_print_is_refused() -> None:
+    with pytest.raises(UsageError, match="op -1: cannot be written as JSON: Exceeds"):
+        dump_op(Op(0, "ok", "f", 10 ** 5000))

@@ -28,6 +28,7 @@ def root_sources(*names: str) -> list[Source]:
 
 PYTHON = sources(tidy.PACKAGES + OTHER_FOLDERS, ".py") + root_sources("setup.py")
 NATIVE = sources(tidy.PACKAGES + OTHER_FOLDERS, ".c", ".cpp", ".h")
+PAGE = sources(tidy.PACKAGES, ".js", ".css", ".html")
 MARKDOWN = sources(["docs", *OTHER_FOLDERS], ".md") + root_sources("*.md")
 CONFIGURATION = root_sources("setup.cfg", "pyproject.toml", "Makefile", ".gitignore")
 
@@ -38,9 +39,9 @@ RULES: dict[Rule, list[Source]] = {
     tidy.check_sets: PYTHON,
     tidy.check_functions: PYTHON,
     tidy.check_docstring: PYTHON,
-    tidy.check_name: PYTHON + NATIVE,
-    tidy.check_text_size: PYTHON + NATIVE + CONFIGURATION,
-    tidy.check_leftovers: PYTHON + NATIVE + CONFIGURATION + MARKDOWN,
+    tidy.check_name: PYTHON + NATIVE + PAGE,
+    tidy.check_text_size: PYTHON + NATIVE + PAGE + CONFIGURATION,
+    tidy.check_leftovers: PYTHON + NATIVE + PAGE + CONFIGURATION + MARKDOWN,
     tidy.check_title: MARKDOWN,
 }
 

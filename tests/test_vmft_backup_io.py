@@ -9,7 +9,7 @@ from vmft import devices as dev
 from vmft.backup import Backup
 from vmft.blocks import BLOCK_SIZE, DONE
 from vmft.bugs import BUGS
-from vmft.settings import Settings
+from vmft.settings import MILLISECOND_NS, Settings
 
 READS = Settings(disk_reads="backup")
 FAILED_OVER = 450       # milliseconds: detection, and the disk's answer
@@ -139,6 +139,31 @@ def test_a_new_backup_reads_what_was_on_its_way_when_it_was_cloned() -> None:
         assert reads(pair, "n3")
         under_way += pair.events("switch")[0].data["pending"]
     assert under_way >= 3
+
+
+def test_an_answer_to_a_machine_that_is_no_more_is_not_taken() -> None:
+    """What n1 read as a primary, and lost with its log, bears the number of another read now."""
+    pair = spinning()
+    draw(pair, 3)
+    pair.sim.stall(("n1", "n2"))
+    pair.sim.delay(("disk", "n1"), 2000 * MILLISECOND_NS)
+    pair.call("draw", 5)
+    pair.run(5)
+    pair.crash("n1")
+    pair.sim.keep(("n1", "n2"))
+    pair.sim.delay(("disk", "n1"), 0)
+    pair.run(FAILED_OVER)
+    pair.sim.restart("n1")
+    pair.run(600)
+    assert (pair.role("n1"), pair.role("n2")) == ("backup", "primary")
+    draw(pair)
+    pair.run(1500)
+    lost, again = (next(event.data for event in pair.events("disk-read")
+                        if event.data["source"] == "n1" and event.data["block"] == block
+                        and event.data["generation"] == generation)
+                   for block, generation in ((69, 1), (67, 2)))
+    assert lost["number"] == again["number"], "the same number, for another block"
+    assert pair.broken() == []
 
 
 def test_what_is_read_costs_nothing_in_the_log() -> None:

@@ -104,7 +104,7 @@ def test_stopping_at_every_trap_changes_nothing(program: Image, interrupts: list
 @given(program=mc.programs(), interrupts=positions)
 def test_a_record_replays_identically(program: Image, interrupts: list[int],
                                       native: bool) -> None:
-    """A second processor, fed the record, is equal at every digest and in the end."""
+    """A1: of random guests: a second processor, fed the record, is equal at every digest."""
     first = run(program, interrupts, [], native=native)
     second = World(program, native, script=first.record)
     second.replay(first.cpu.position)

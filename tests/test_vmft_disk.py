@@ -41,10 +41,10 @@ def test_what_comes_late_from_an_older_generation_changes_nothing() -> None:
     """E8: a write that was long on its way is refused as soon as its generation is over."""
     for bugs, left in ((frozenset[str](), 2), (frozenset({"no-fencing"}), 3)):
         disk = DiskNode(bugs)
-        assert reply(disk, "n1", write(1, 1)) == DiskReply(1, 0, b"")
+        assert reply(disk, "n1", write(1, 1)) == DiskReply(1, 1, 0, b"")
         reply(disk, "n2", messages.TestAndSet(1))
         reply(disk, "n2", write(2, 2))
         late = reply(disk, "n1", write(1, 3))
         assert bugs or late == Fenced(2)
         held = reply(disk, "n2", DiskRequest(2, 9, READ, 3, 1, b""))
-        assert held == DiskReply(9, 0, bytes([left]) * BLOCK_SIZE)
+        assert held == DiskReply(2, 9, 0, bytes([left]) * BLOCK_SIZE)

@@ -14,9 +14,9 @@ from vmft.cpu import Cpu
 from vmft.guests.build import load
 from vmft.machine import RESULTS, Machine
 from vmft.prng import Rng
-from vmft.recorder import Recorder
+from vmft.recorder import INSTRUCTION_NS, Recorder
 from vmft.replayer import Replayer
-from workloads import kv, token
+from workloads import kv, spin, token
 
 
 class OneSource(Recorder):
@@ -137,6 +137,20 @@ def test_a_guest_that_spins_on_its_buffer_counts_alike() -> None:
     assert [pair.answers[number][0] for number in asked] == drawn
     assert min(value & 0xFFFFFFFF for value in drawn) > 100, "it did spin"
     assert pair.broken() == []
+
+
+def test_an_interrupt_one_instruction_later_can_be_another_answer() -> None:
+    """A6: a client of a guest that spins sees where interrupts strike, without any digest."""
+    answers = []
+    for later in range(24):
+        system = Bare("spin", 7)
+        system.advance(1_000_000)
+        system._come(system.now_ns, dev.NIC, bytes(12) + spin.encode("draw", 1))
+        system._come(system.now_ns + 60_000 + later * INSTRUCTION_NS, dev.NIC,
+                     bytes(12) + spin.encode("ask", 2))
+        reply, = system.advance(system.now_ns + 5_000_000)
+        answers.append(reply.data)
+    assert len(set(answers)) > 1
 
 
 def test_what_is_sent_is_what_was_there_when_it_was_issued() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import struct
 from random import Random
 
+import machine_code as mc
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scenario import Pair
 
 from vmft.devices import READ, WRITE, DiskOperation
 from vmft.outstanding import Outstanding, races
-from vmft.ports import LAYOUT
+from vmft.ports import LAYOUT, PORTS, VECTORS
 
 BLOCK_SIZE = LAYOUT["BLOCK_SIZE"]
 OPERATIONS = st.lists(st.tuples(st.sampled_from([READ, WRITE]), st.integers(0, 5),
@@ -81,3 +85,68 @@ def test_what_is_held_back_races_too() -> None:
     assert outstanding.take_due(0, 1) == []
     outstanding.submit(write)
     assert [request.number for request in outstanding.take_due(0, 1)] == [1]
+
+
+# A guest whose operations all race, each with the one before: blocks, memory, or both.
+
+BUFFER, RING, FIRST, SECOND = 0xA000, 0xB000, 0xC000, 0xD000
+FAILED_OVER = 450       # milliseconds
+
+
+def out(port: str, value: int) -> bytes:
+    """mov dx, port; mov eax, value; out dx, eax."""
+    return struct.pack("<HHBIB", 0xBA66, PORTS[port].number, 0xB8, value, 0xEF)
+
+
+def fill(byte: int) -> bytes:
+    """mov edi, BUFFER; mov ecx, two blocks; mov al, byte; rep stosb."""
+    return struct.pack("<BIBIBBH", 0xBF, BUFFER, 0xB9, 2 * BLOCK_SIZE, 0xB0, byte, 0xAAF3)
+
+
+def issue(tag: int, command: int, block: int, count: int, address: int) -> bytes:
+    """One operation."""
+    return b"".join((out("DISK_TAG", tag), out("DISK_BLOCK", block), out("DISK_COUNT", count),
+                     out("DISK_ADDRESS", address), out("DISK_COMMAND", command)))
+
+
+RACING = b"".join((
+    out("DISK_RING", RING),
+    fill(0x11), issue(1, WRITE, 3, 2, BUFFER),
+    fill(0x22), issue(2, WRITE, 4, 2, BUFFER),
+    issue(3, READ, 4, 1, FIRST), issue(4, READ, 3, 2, FIRST),       # two into one page
+    fill(0x33), issue(5, WRITE, 3, 1, BUFFER), issue(6, READ, 3, 1, SECOND),
+    bytes.fromhex("fb f4 eb fc")))      # again: sti; hlt; jmp again
+
+
+def result(pair: Pair, host: str) -> tuple[list[int], bytes, bytes]:
+    """The tags in the order in which they completed, and what was read to both places."""
+    machine = pair.sim.replicas[host].machine
+    assert machine is not None
+    cpu, start = machine.cpu, RING + LAYOUT["RING_HEADER"]
+    ended = int.from_bytes(cpu.read(RING, 4), "little")
+    tags = [int.from_bytes(cpu.read(start + 8 * place, 4), "little") for place in range(ended)]
+    return tags, cpu.read(FIRST, 2 * BLOCK_SIZE), cpu.read(SECOND, BLOCK_SIZE)
+
+
+def test_a_guest_whose_operations_race_finds_the_same_everywhere(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    """D1: writes over writes, reads of what is being written, two reads into one page.
+
+    On both sides, and whenever the primary dies: contents and order are as in one after the other.
+    """
+    monkeypatch.setattr(mc, "VECTOR", VECTORS["DISK"])
+    guest = mc.image(RACING)
+    monkeypatch.setattr("vmft.sim.load", lambda name: guest)
+    expected = ([1, 2, 3, 4, 5, 6], b"\x11" * BLOCK_SIZE + b"\x22" * BLOCK_SIZE,
+                b"\x33" * BLOCK_SIZE)
+    pair = Pair()
+    pair.run(10)
+    assert result(pair, "n1") == result(pair, "n2") == expected and pair.broken() == []
+    for crash_us in range(300, 2700, 80):
+        pair = Pair()
+        pair.until(crash_us * 1000)
+        pair.crash("n1")
+        pair.run(FAILED_OVER)
+        assert result(pair, "n2") == expected and pair.broken() == [], crash_us
+        written = [pair.sim.disk.blocks.read(block, 1)[0] for block in (3, 4, 5)]
+        assert written == [0x33, 0x22, 0x22]

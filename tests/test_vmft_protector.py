@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from scenario import Pair
 
 from vmft.clone import hello_of
 from vmft.cluster import ClusterService
+from vmft.engine import EMULATOR
 from vmft.guests.build import load
 from vmft.machine import Machine
 from vmft.messages import HostUp, NeedBackup, Pages, Place, Refused, Send
@@ -107,12 +109,14 @@ def test_a_primary_that_slept_through_a_failover_loses() -> None:
 
 
 @pytest.mark.parametrize("change", [
-    {"version": 0}, {"emulator": "unicorn 2.1.3"}, {"cpu_model": "QEMU64"}, {"image": 1}])
+    {"version": 0}, {"emulator": "unicorn 2.1.3"}, {"cpu_model": "QEMU64"}, {"image": 1},
+    {"emulator": EMULATOR.replace(platform.machine(), "another")}])
 def test_a_host_that_would_not_replay_alike_refuses(change: dict[str, Any]) -> None:
-    """A8: both sides must be the same emulator, processor model, log version and guest."""
+    """A8: both sides must be the same emulator, host architecture, processor model, log, guest."""
     machine = Machine(load("counter"))
     spare = Spare(lambda: Machine(load("counter")), DEFAULT, {})
     same = hello_of(machine)
+    assert same.emulator == EMULATOR and same._replace(**change) != same
     spare.collect(0, "n1", Pages(2, 1, 0, same._replace(**change), ()))
     sent = [effect.message for effect in spare.take_effects() if isinstance(effect, Send)]
     assert len(sent) == 1 and isinstance(sent[0], Refused) and spare.rounds == 0

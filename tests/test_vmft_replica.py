@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import machine_code as mc
 import pytest
 from scenario import Pair
 
 from vmft.detector import Detector
+from vmft.primary import Primary
 from vmft.settings import DEFAULT, MILLISECOND_NS
 
 FAILED_OVER = 450
@@ -34,6 +36,50 @@ def test_an_idle_guest_is_not_suspected() -> None:
     ticks = [event for event in pair.events("log") if event.data["entry"] == "interrupt"]
     assert len(ticks) >= 1990 and not pair.events("suspect")
     assert pair.broken() == []
+
+
+@pytest.mark.slow
+def test_an_idle_guest_is_not_suspected_for_long() -> None:
+    """E1: twenty minutes, second by second, or the trace would not fit."""
+    pair = Pair(workload="idle")
+    for _ in range(1200):
+        pair.trace.events.clear()
+        pair.run(1000)
+        ticks = [event for event in pair.events("log") if event.data["entry"] == "interrupt"]
+        assert len(ticks) >= 99 and not pair.events("suspect")
+
+
+def test_a_machine_that_executes_nothing_is_found() -> None:
+    """E1: nor does it answer; its host goes on beating."""
+    pair = Pair()
+    pair.run(20)
+    hung = pair.sim.replicas["n1"].role
+    assert isinstance(hung, Primary)
+    hung.busy_ns = 1 << 62
+    pair.run(DEFAULT.log_silence_ns // MILLISECOND_NS + FAILED_OVER)
+    suspect, = pair.events("suspect", "n2")
+    assert suspect.data["why"] == "no log traffic"
+    assert sorted(pair.sim.roles().values()) == ["alone", "halted"] and pair.broken() == []
+
+
+@pytest.mark.parametrize("code", ["fa f4", "fa eb fe", "fb f4"], ids=[
+    "cli; hlt", "cli; jmp", "sti; hlt without a timer"])
+def test_a_guest_that_takes_no_interrupts_is_taken_for_dead(
+        code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E1: it makes no entry any more, so the log is silent behind a live heartbeat: a failure.
+
+    Whoever wins has the same dead guest: each generation ends like the first, with one live.
+    """
+    guest = mc.image(bytes.fromhex(code))
+    monkeypatch.setattr("vmft.sim.load", lambda name: guest)
+    pair = Pair(hosts=3)
+    pair.run(4000)
+    suspected = pair.events("suspect")
+    assert {event.data["why"] for event in suspected} == {"no log traffic"}
+    assert suspected[0].time == DEFAULT.log_silence_ns and not pair.events("log")
+    live = [event.data["generation"] for event in pair.events("live")]
+    assert live == list(range(2, 2 + len(live))) and len(live) > 4
+    assert len(pair.events("halt")) == len(live) and pair.broken() == []
 
 
 # Going live

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from vmft.bugs import BUGS
+
 ROOT = Path(__file__).parent.parent
 ROWS = [f"{part}{number}" for part, last in (("A", 11), ("B", 9), ("C", 8), ("D", 7), ("E", 11),
                                              ("F", 6)) for number in range(1, last + 1)]
@@ -67,3 +69,13 @@ def test_no_test_names_a_row_that_the_table_has_not() -> None:
     rows = {row.number for row in table() if row.tests}
     for name, numbers in numbered().items():
         assert set(numbers) <= rows, name
+
+
+def test_every_bug_is_in_the_table_with_those_who_convict_it() -> None:
+    """With its mutant's number, in order."""
+    found = []
+    for line in (ROOT / "docs/vmft.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if cells[0].strip("`") in BUGS:
+            found.append((cells[0].strip("`"), cells[1], tuple(re.findall(r"`(.+?)`", cells[3]))))
+    assert found == [(name, bug.row, bug.convicted_by) for name, bug in BUGS.items()]

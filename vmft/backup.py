@@ -8,13 +8,14 @@ released are kept for whoever goes live.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from typing import Any
 
 from vmft.backup_io import BackupIO
 from vmft.channel import Receiver
-from vmft.devices import DiskOperation
-from vmft.messages import DISK_NODE, Ack, DiskReply, Effect, Log, Note, Send
+from vmft.devices import NIC, DiskOperation
+from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Log, Note, Packet, Send
 from vmft.moments import earliest
 from vmft.recorder import INSTRUCTION_NS, Output
 from vmft.replayer import Replayer
@@ -66,8 +67,9 @@ class Backup:
         self._effects.append(Send(now_ns, self.peer, ack))
 
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
-        """An operation that this side does itself has ended."""
-        self.io.replied(now_ns, reply)
+        """An operation that this side does itself has ended; not one of an older generation."""
+        if reply.generation >= self.generation:
+            self.io.replied(now_ns, reply)
 
     def contention_won(self) -> None:
         """Going live: what arrives now is not part of the past, and the disk is ours."""
@@ -90,6 +92,8 @@ class Backup:
         self.busy_ns = self.replayer.run(now_ns, until_ns)
         if "everything-again" in self.bugs:
             self.writes += [each.operation for each in self.replayer.outputs if each.operation]
+        if "backup-speaks" in self.bugs:
+            self._speak(self.replayer.outputs)
         self.unconfirmed.extend(self.replayer.outputs)
         self.replayer.outputs.clear()
         while self.unconfirmed and self.unconfirmed[0].number <= self.released:
@@ -98,6 +102,16 @@ class Backup:
             self._note(self.busy_ns, "replay", {
                 "first": before + 1, "last": self.replayer.executed,
                 "at": self.replayer.machine.position, "waiting": len(self.replayer.entries)})
+
+    def _speak(self, outputs: list[Output]) -> None:
+        """By mistake: what the shadow sends goes out into the world, too."""
+        for output in outputs:
+            if output.device == NIC:
+                self._note(self.busy_ns, "release", {
+                    "number": output.number, "seq": output.seq, "at": output.at, "device": "nic",
+                    "crc": zlib.crc32(output.data), "bytes": len(output.data), "again": False,
+                    "generation": self.generation, "acknowledged": None})
+                self._effects.append(Send(self.busy_ns, SWITCH, Packet(output.data)))
 
     def wake_ns(self, now_ns: int) -> int | None:
         """When there is something to execute."""

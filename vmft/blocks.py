@@ -73,4 +73,4 @@ class Blocks:
                 status, found = BROKEN_OFF, found[:len(found) // 2]
         kind = "disk-write" if request.command == WRITE else "disk-read"
         return (Note(done_ns, kind, {**data, "status": status}),
-                DiskReply(request.number, status, found))
+                DiskReply(request.generation, request.number, status, found))

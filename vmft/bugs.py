@@ -25,6 +25,7 @@ class Bug(NamedTuple):
 LINEAR, RULE, REQUIRED = "linearizable", "output-rule", "output-requirement"
 SINGLE, DIVERGED, IO = "single-primary", "divergence", "no-backup-io"
 DISK, JOURNAL = "disk-operations", "disk-auditor"
+FAILOVER, QUIET = "failover", "quiet"
 CRASH, LOSS, CUT, DELAY, SLOW = "crash", "log-loss", "partition", "delay", "slow"
 ERRORS = "disk-errors"
 
@@ -45,7 +46,7 @@ BUGS = {
         "P5", "disk writes do not wait for acknowledgements", (RULE, JOURNAL), "kv", (CRASH, LOSS)),
     "late-copy": Bug(
         "P7", "a held output is copied from the guest's buffer when it leaves, not when issued",
-        (REQUIRED, LINEAR), nemesis=(LOSS,)),
+        (REQUIRED, LINEAR), "echo", (LOSS,)),
     "drop-held": Bug(
         "P8", "held outputs are dropped when the primary lost its backup and goes on",
         (REQUIRED,), nemesis=(CUT,)),
@@ -54,7 +55,12 @@ BUGS = {
         (REQUIRED, LINEAR), nemesis=(CUT,)),
     "ack-after-live": Bug(
         "P11", "a backup that went live goes on acknowledging its old primary",
-        (REQUIRED, LINEAR, SINGLE), nemesis=(CUT, DELAY)),
+        (REQUIRED, LINEAR), nemesis=(CUT, DELAY)),
+    "fresh-duplicates": Bug(
+        "P10", "an output that leaves again after a failover is made anew, with other bytes",
+        ("duplicates",), nemesis=(CRASH,)),
+    "backup-speaks": Bug(
+        "A3", "what the backup's guest sends goes out into the world, too", (IO,), nemesis=()),
     "untrapped-rdtsc": Bug(
         "R1", "rdtsc is not logged; each side reads its own", (DIVERGED,), "token"),
     "untrapped-rdrand": Bug(
@@ -68,17 +74,30 @@ BUGS = {
         "R5", "a backup without entries runs on", (DIVERGED,), nemesis=(LOSS,)),
     "unchecked-sequence": Bug(
         "R6", "gaps and repetitions in the log are not noticed", (DIVERGED,), nemesis=(LOSS,)),
+    "merged-inputs": Bug(
+        "R8", "a packet that finds another one waiting for the interrupt is not logged",
+        (DIVERGED,)),
     "unlogged-wake": Bug(
         "R9", "an interrupt that wakes a halted guest is not logged", (DIVERGED,), "idle"),
     "clock-jumps-back": Bug(
         "R10", "whoever goes live reads its own host's clock", ("monotonic-time",), "clock"),
     "no-bounce-buffer": Bug(
         "D1x", "a read's data go into guest memory when they arrive", (DIVERGED,), "spin"),
+    "early-copy": Bug(
+        "D2x", "the backup puts a read's data into memory with its log entry, not its interrupt",
+        (DIVERGED,), "spin"),
+    "unserialised": Bug(
+        "D3x", "operations on the same blocks do not wait for each other", (LINEAR,), "spin",
+        (LOSS, DELAY)),
     "pending-forgotten": Bug(
-        "D4x", "pending disk operations are not issued again at go-live", (DISK,), "kv",
+        "D4x", "pending disk operations are not issued again at go-live", (DISK, QUIET), "kv",
         (CRASH, DELAY)),
     "everything-again": Bug(
-        "D5x", "all disk writes are issued again at go-live, also completed ones", (DISK,), "kv"),
+        "D5x", "all disk writes are issued again at go-live, also completed ones",
+        (DISK, JOURNAL), "kv"),
+    "pending-fails": Bug(
+        "D6x", "disk operations that were pending at go-live end with an error", (DISK,), "kv",
+        (CRASH, DELAY)),
     "double-completion": Bug(
         "D7x", "the second answer to one disk operation completes it again", (DISK,), "kv",
         (CRASH, DELAY)),
@@ -92,7 +111,7 @@ BUGS = {
         "D10x", "the log leaves out what the primary's failed read has brought", (DIVERGED,),
         "spin", (ERRORS,), "backup"),
     "no-resync": Bug(
-        "D11x", "a new backup's own disk stays as it was left", (DIVERGED, DISK), "kv",
+        "D11x", "a new backup's own disk stays as it was left", (DIVERGED, JOURNAL), "kv",
         disk="local"),
     "no-test-and-set": Bug(
         "S1 S2", "whoever suspects the other goes live without asking the shared disk",
@@ -108,13 +127,13 @@ BUGS = {
         "S4", "a disk that does not answer the test-and-set counts as won", (SINGLE,),
         nemesis=(CUT,)),
     "timeout-is-defeat": Bug(
-        "S5", "a disk that does not answer the test-and-set counts as lost", (SINGLE,),
+        "S5", "a disk that does not answer the test-and-set counts as lost", (SINGLE, FAILOVER),
         nemesis=(CUT,)),
     "success-is-defeat": Bug(
-        "S6", "the winner that asks again after a lost reply is told that it lost", (SINGLE,),
-        nemesis=(CUT,)),
+        "S6", "the winner that asks again after a lost reply is told that it lost",
+        (SINGLE, FAILOVER), nemesis=(CUT,)),
     "never-rearmed": Bug(
-        "S7", "the flag is one for all generations", (SINGLE,)),
+        "S7", "the flag is one for all generations", (SINGLE, FAILOVER)),
     "rearmed-blindly": Bug(
         "S8", "the flag is cleared after a while, whoever may still want the old one",
         (SINGLE,), nemesis=(CUT,)),
@@ -122,22 +141,38 @@ BUGS = {
         "S11", "a backup goes live before it has consumed its log", (REQUIRED, LINEAR),
         nemesis=(CRASH, SLOW)),
     "waits-for-more": Bug(
-        "S12", "a backup that won waits for more of the log before it goes live", (SINGLE,)),
+        "S12", "a backup that won waits for more of the log before it goes live",
+        (SINGLE, FAILOVER)),
+    "silent-takeover": Bug(
+        "S13", "whoever goes live does not tell the network where the address is now",
+        (QUIET,)),
     "drop-when-full": Bug(
         "X1", "an entry that finds the primary's buffer full is dropped", (DIVERGED,),
         nemesis=(LOSS, SLOW)),
+    "no-throttle": Bug(
+        "X2", "the primary is not slowed while the backup lags", ("lag-bound",), "load", (SLOW,)),
     "no-fencing": Bug(
         "X3", "the disk serves writes of an older generation", (IO,), "kv",
         (CRASH, DELAY)),
     "silent-power-off": Bug(
         "X4", "switching off is no control entry: the backup takes it for a crash", (SINGLE,),
         nemesis=("power-off",)),
+    "same-host": Bug(
+        "X6", "the cluster service places a backup on its own primary's host",
+        ("redundancy",)),
+    "stays-alone": Bug(
+        "X7", "whoever goes live seeks no new backup", ("redundancy",)),
     "missed-page": Bug(
         "C1x", "the clone misses one of the pages that changed last", (DIVERGED,), "kv"),
+    "device-forgotten": Bug(
+        "C2x", "the clone misses where the network card stands in its ring", (DIVERGED,)),
     "log-starts-late": Bug(
         "C3x", "the log begins a little after the state that was cloned", (DIVERGED,)),
     "stale-clone": Bug(
         "C4x", "a host keeps the pages of an earlier clone", (DIVERGED,), nemesis=(CUT, CRASH)),
+    "unquiesced-move": Bug(
+        "C6x", "a primary moves though disk operations and outputs are on their way",
+        (DIVERGED,), "spin", ("move",)),
     "ungated-window": Bug(
         "C5x", "outputs do not wait until a new backup has acknowledged something",
         (RULE,), nemesis=(CRASH, DELAY)),

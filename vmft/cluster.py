@@ -37,6 +37,8 @@ class ClusterService:
         done_ns = now_ns + SERVICE_NS
         fit = [host for host in self.capacities if self._fit(now_ns, host, source)
                and host not in request.refused]
+        if source in fit:
+            fit = [source]
         host = min(fit, key=lambda name: (self.placed[name], name), default="")
         if host:
             self.placed[host] += 1
@@ -46,8 +48,8 @@ class ClusterService:
 
     def _fit(self, now_ns: int, host: str, source: str) -> bool:
         """Whether this host can take a machine of that source's pair."""
-        if host == source and "same-host" not in self.bugs:
-            return False
+        if host == source:
+            return "same-host" in self.bugs
         heard_ns = self.heard_ns.get(host)
         if heard_ns is None or now_ns - heard_ns > SILENCE_NS:
             return False

@@ -73,8 +73,9 @@ class DiskRequest(NamedTuple):
 
 
 class DiskReply(NamedTuple):
-    """The end of request `number`: status 0 is done; the data of a read."""
+    """The end of request `number` of its generation: status 0 is done; the data of a read."""
 
+    generation: int
     number: int
     status: int
     data: bytes

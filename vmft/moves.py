@@ -121,9 +121,10 @@ class Moves:
             self.replica.do([Send(now_ns, role.peer, MoveBackup(
                 role.generation, role.moves, host))])
             return
+        hasty = "unquiesced-move" in self.replica.bugs
         self._start(now_ns, Mover(
             role.recorder.machine, host, role.generation, role.moves, self.replica.settings,
-            still=lambda: role.quiet, pair_state=lambda: self._primary_state(role)))
+            still=lambda: hasty or role.quiet, pair_state=lambda: self._primary_state(role)))
 
     def _move_backup(self, role: Backup, now_ns: int, message: MoveBackup) -> None:
         if self.mover is None and message.generation == role.generation and not role.deaf:

@@ -15,7 +15,7 @@ from vmft import control, digest
 from vmft import devices as dev
 from vmft import entry as log
 from vmft.backup_io import command_of
-from vmft.blocks import DONE
+from vmft.blocks import BROKEN_OFF, DONE
 from vmft.channel import Sender
 from vmft.lag import Throttle
 from vmft.messages import DISK_NODE, SWITCH, Ack, DiskReply, Effect, Note, Packet, Send
@@ -37,14 +37,15 @@ class Primary:
                  settings: Settings, bugs: frozenset[str]) -> None:
         self.recorder = recorder
         recorder.emit = self.emit
-        self.generation = generation
+        self.generation = self.since = generation   # on this host
         self.peer = peer
         self.settings = settings
         self.bugs = bugs
         self.sender = Sender(generation, settings) if peer is not None else None
         self.held: deque[Output] = deque()
         self.released = recorder.machine.devices.outputs
-        self.outstanding = Outstanding(lambda: recorder.machine.devices.disk.pending)
+        self.outstanding = Outstanding(
+            lambda: [] if "unserialised" in bugs else recorder.machine.devices.disk.pending)
         self.throttle = Throttle(settings)
         self.share_percent = 100        # an administrator's
         self.slowdown = 1               # the host's
@@ -97,7 +98,12 @@ class Primary:
             self.recorder.accept(now_ns, dev.NIC, data)
 
     def disk_replied(self, now_ns: int, reply: DiskReply) -> None:
-        """An operation has ended; its data waits in the bounce buffer for the interrupt."""
+        """An operation has ended; its data waits in the bounce buffer for the interrupt.
+
+        Not one of another machine that was here before: it may bear the number of one of ours.
+        """
+        if reply.generation < self.since:
+            return
         operation = self.outstanding.completed(reply.number)
         tag = operation.tag if operation is not None else self._latest_tag
         if operation is not None or "double-completion" in self.bugs:
@@ -124,7 +130,8 @@ class Primary:
         self.outstanding.backup_has_read(ack.read)
         news = self.sender.acknowledge(ack.received, ack.executed)
         lag_ns = self.sender.lag_ns(now_ns)
-        if self.throttle.observe(now_ns, lag_ns, self.sender.behind):
+        if "no-throttle" not in self.bugs \
+                and self.throttle.observe(now_ns, lag_ns, self.sender.behind):
             self._note(now_ns, "share", {"percent": self.throttle.percent, "lag_ns": lag_ns})
         if news:
             self._note(now_ns, "ack", {
@@ -162,6 +169,10 @@ class Primary:
         if "pending-forgotten" in self.bugs:
             pending = []
         for operation in pending:
+            if "pending-fails" in self.bugs:
+                failed = dev.COMPLETION.pack(operation.number, operation.tag, BROKEN_OFF)
+                self.recorder.accept(now_ns, dev.DISK, failed)
+                continue
             self.outstanding.submit(operation)
             self._note(now_ns, "reissue", {"number": operation.number, "block": operation.block,
                                            "generation": self.generation})
@@ -278,6 +289,8 @@ class Primary:
             machine = self.recorder.machine
             address = machine.devices.nic.tx_address
             output = output._replace(data=machine.cpu.read(address, len(output.data)))
+        if "fresh-duplicates" in self.bugs and again:
+            output = output._replace(data=output.data[:-1] + bytes([output.data[-1] ^ 1]))
         self._note(now_ns, "release", {
             **self._describe(output), "again": again, "generation": self.generation,
             "acknowledged": self.sender.acknowledged if self.sender is not None else None})

@@ -115,7 +115,9 @@ class Recorder:
         if device == dev.NIC and (len(data) > dev.PACKET_BYTES_MAX
                                   or len(self.machine.devices.nic.queue) >= QUEUE_PACKETS_MAX):
             return
-        self._apply(log.INPUT, device, data if logged is None else logged)
+        joins = device == dev.NIC and self.machine.wanted() is not None
+        if not (joins and "merged-inputs" in self.bugs):
+            self._apply(log.INPUT, device, data if logged is None else logged)
         self.machine.accept(device, data)
         if device == dev.DISK and "no-bounce-buffer" in self.bugs:
             completion = self.machine.devices.disk.completed[-1]

@@ -168,6 +168,9 @@ class Replayer:
         if device == dev.DISK and self.io is not None:
             data = self.io.complete(data)
         self.machine.accept(device, data)
+        if device == dev.DISK and "early-copy" in self.bugs:
+            completion = self.machine.devices.disk.completed[-1]
+            self.machine.cpu.write(completion.address, completion.data)
 
     def _expect(self, kind: int) -> log.Entry:
         """The entry of the instruction being executed, taken from the log."""

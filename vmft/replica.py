@@ -5,7 +5,9 @@ It reads no clock, socket, file or global random source.  A replica is, at any t
     primary     executes, logs to its backup           backup      replays the primary's log
     contending  suspects the other side and asks the   alone       live without a backup
                 disk; neither live nor halted          spare       runs nothing, may be cloned to
-    halted      lost, or diverged: mute, soon a spare  off         switched off by its administrator
+    winner      has won, and executes its log to the   halted      lost, or diverged: mute, soon a
+                end before it is live                              spare
+    off         switched off by its administrator
 
 Whoever wants to go live, a primary that lost its backup included, first does an atomic
 test-and-set on the shared disk [paper 2.3].  The flag belongs to the pair's generation, and the
@@ -87,7 +89,9 @@ class Replica:
             return "contending"
         if isinstance(self.role, Primary):
             return "alone" if self.role.peer is None else "primary"
-        return "backup" if isinstance(self.role, Backup) else "spare"
+        if isinstance(self.role, Backup):
+            return "winner" if self.role.deaf else "backup"
+        return "spare"
 
     @property
     def machine(self) -> Machine | None:
@@ -291,7 +295,7 @@ class Replica:
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
             self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
             role.go_alone(now_ns, role.generation + 1)
-            self.protector = Protector(role, self.settings)
+            self._seek_backup(role)
 
     def _fenced(self, now_ns: int, message: Fenced) -> None:
         """The disk serves a newer generation: this one has been over for a while."""
@@ -304,16 +308,21 @@ class Replica:
         machine = backup.replayer.machine
         live = self.role = self.live(machine, backup.generation + 1, None)
         live.busy_ns, live.share_percent = backup.busy_ns, backup.share_percent
-        self.protector = Protector(live, self.settings)
+        self._seek_backup(live)
         pending = [operation.number for operation in machine.devices.disk.pending]
         self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
                         position=machine.position, pending=pending)
-        self._effects.append(Send(now_ns, SWITCH, Advertise(live.generation)))
+        if "silent-takeover" not in self.bugs:
+            self._effects.append(Send(now_ns, SWITCH, Advertise(live.generation)))
         for output in backup.unconfirmed:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)
         live.take_over(now_ns, backup.writes)
         live.recorder.continue_time(now_ns)
+
+    def _seek_backup(self, live: Primary) -> None:
+        if "stays-alone" not in self.bugs:
+            self.protector = Protector(live, self.settings)
 
     def _spare(self) -> Spare:
         if self.local_disk is not None:

@@ -9,17 +9,18 @@ time says, and nothing is rounded to a step of the simulation.
 from __future__ import annotations
 
 import heapq
-from typing import Any, Callable, NamedTuple, Union
+from typing import Any, Callable, Union
 
 from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
+from vmft.faulty import Delivery, Faulty, Reply
 from vmft.guests.build import Image, load
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
-from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Administer, Advertise, Effect, HostUp, Log,
-                           Message, Note, Packet, Send)
-from vmft.network import CLIENTS, LOOKAHEAD_NS, Link, Network, Ratio
+from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Advertise, Effect, HostUp, Log, Message,
+                           Note, Packet, Send)
+from vmft.network import CLIENTS, LOOKAHEAD_NS, Network
 from vmft.prng import Rng
 from vmft.replica import Replica
 from vmft.settings import DEFAULT, Settings
@@ -37,23 +38,7 @@ class StandsStill(Exception):
     """A host acts for ever at one moment: a defect of ours, which would hang the run."""
 
 
-class Delivery(NamedTuple):
-    """A message on its way, or about to leave at `left_ns`."""
-
-    source: str
-    to: str
-    message: Message
-    left_ns: int
-
-
-class Reply(NamedTuple):
-    """A frame that reached a client."""
-
-    time_ns: int
-    data: bytes
-
-
-class Sim:
+class Sim(Faulty):
     """A pair, its disk, its network and its clients, in virtual time.
 
     `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.  A single
@@ -70,13 +55,13 @@ class Sim:
         self.now_ns = 0
         self.observe = observe
         self.network = Network(rng.split("network"))
-        self.failing: dict[str, Ratio] = {}     # hosts, and how many of their reads break off
+        self.failing = {}
         self._errors = rng.split("disk errors")
         self.disk = DiskNode(bugs, self._breaks_off)
         names = [f"n{number}" for number in range(1, hosts + 1)]
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
-        self.crashed: dict[str, int] = {}
+        self.crashed, self.lost, self.paused = {}, {}, {}
         self.image = load(guest) if isinstance(guest, str) else guest
         self._boots = dict.fromkeys(names, 0)
         self.blocks = {name: Blocks() for name in names} if settings.disk == "local" else {}
@@ -86,8 +71,8 @@ class Sim:
         else:
             self.replicas[names[0]] = self._boot(names[0], "primary", peer=names[1])
             self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
-        self._wakes: dict[str, int | None] = {name: 0 for name in self.replicas}
-        self._heap: list[tuple[int, int, Union[Delivery, Reply]]] = []
+        self._wakes = {name: 0 for name in self.replicas}
+        self._heap = []
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
         self._still = 0             # ticks since time last went on
@@ -134,96 +119,6 @@ class Sim:
         """Hand out the last observations."""
         self._flush(None)
 
-    # For the nemesis
-
-    def roles(self) -> dict[str, str]:
-        """What each host is now: its replica's status, or "crashed"."""
-        return {name: "crashed" if name in self.crashed else replica.status
-                for name, replica in self.replicas.items()}
-
-    def links(self) -> list[Link]:
-        """Every ordered pair of nodes that talk to each other."""
-        nodes = [*self.replicas, DISK_NODE, CLUSTER, CLIENTS]
-        return [(one, other) for one in nodes for other in nodes
-                if one != other and (one in self.replicas or other in self.replicas)]
-
-    def crash(self, node: str) -> None:
-        """A host stops, and what it had not put on the wire is lost."""
-        self.crashed[node] = self.now_ns
-        self._wakes[node] = None
-        self._note(self.now_ns, node, "crash", {})
-        for held in self.network.forget(node):
-            self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
-        self._forget_unsent(node)
-
-    def _forget_unsent(self, node: str) -> None:
-        """What a host was still putting on the wire, as the pages of a clone, never leaves."""
-        unsent = {order: event for _, order, event in self._heap
-                  if isinstance(event, Delivery) and event.source == node
-                  and event.left_ns > self.now_ns}
-        for _, event in sorted(unsent.items()):
-            self._dropped(self.now_ns, node, event.to, event.message, "lost with its sender")
-        self._heap = [each for each in self._heap if each[1] not in unsent]
-        heapq.heapify(self._heap)
-
-    def restart(self, node: str) -> None:
-        """A crashed host comes back, with nothing in its memory."""
-        if self.crashed.pop(node, None) is None:
-            return
-        self.replicas[node] = self._boot(node, "spare")
-        self.replicas[node].report_from(self.now_ns)
-        self._wakes[node] = self.now_ns
-        self._note(self.now_ns, node, "restart", {})
-
-    def slow(self, node: str, times: int) -> None:
-        """A host's processor is so many times slower; 1 is full speed."""
-        self.replicas[node].slowdown = times
-        self._note(self.now_ns, node, "slow", {"times": times})
-
-    def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
-        """So many of a host's disk reads break off in the middle; 0 ends it."""
-        self.failing[node] = Ratio(numerator, denominator)
-        self._note(self.now_ns, node, "fail-reads", {"of": denominator, "fail": numerator})
-
-    def administer(self, order: str, value: int = 0) -> None:
-        """Give an order to whoever is live."""
-        for name, replica in self.replicas.items():
-            if replica.status in ("primary", "alone") and name not in self.crashed:
-                self._push(self.now_ns, Delivery(
-                    CLUSTER, name, Administer(order, value), self.now_ns))
-
-    def cut(self, links: list[Link]) -> None:
-        """Nothing passes these links any more."""
-        self.network.cuts.update(links)
-        self._note(self.now_ns, "network", "cut", {"links": links})
-
-    def join(self, links: list[Link]) -> None:
-        """These links pass again."""
-        self.network.cuts.difference_update(links)
-        self._note(self.now_ns, "network", "join", {"links": links})
-
-    def lose(self, link: Link, numerator: int, denominator: int) -> None:
-        """So many of the log messages on this link vanish."""
-        self.network.lossy[link] = Ratio(numerator, denominator)
-        self._note(self.now_ns, "network", "lose", {"link": link})
-
-    def stall(self, link: Link) -> None:
-        """Log messages on this link wait in the sender."""
-        self.network.stalled.setdefault(link, [])
-        self._note(self.now_ns, "network", "stall", {"link": link})
-
-    def delay(self, link: Link, delay_ns: int) -> None:
-        """Everything on this link takes so much longer; 0 ends it."""
-        self.network.delays_ns[link] = delay_ns
-        self._note(self.now_ns, "network", "delay", {"link": link, "delay_ns": delay_ns})
-
-    def keep(self, link: Link) -> None:
-        """The link loses and delays no log messages any more."""
-        self.network.lossy.pop(link, None)
-        self._note(self.now_ns, "network", "keep", {"link": link})
-        for held in self.network.resume(link):
-            self._dispatch(held.source, Send(self.now_ns, held.to, held.message))
-
     # Events
 
     def _next_wake(self) -> tuple[str, int]:
@@ -252,11 +147,15 @@ class Sim:
         self.now_ns = at_ns
         if isinstance(event, Reply):
             return [event]
-        if event.to == DISK_NODE:
+        if event.to in self.paused:
+            self.paused[event.to].append(event)
+        elif event.to in self.crashed:
+            self._dropped(at_ns, event.source, event.to, event.message, "nobody there")
+        elif event.to == DISK_NODE:
             self._perform(DISK_NODE, self.disk.handle(at_ns, event.source, event.message))
         elif event.to == CLUSTER:
             self._perform(CLUSTER, self.cluster.handle(at_ns, event.source, event.message))
-        elif event.to in self.crashed or event.to not in self.replicas:
+        elif event.to not in self.replicas:
             self._dropped(at_ns, event.source, event.to, event.message, "nobody there")
         else:
             self.replicas[event.to].receive(at_ns, event.source, event.message)
@@ -287,14 +186,16 @@ class Sim:
             to = self.service if source == CLIENTS else CLIENTS
             if source != CLIENTS:
                 self.service = source       # the switch learns where frames come from
-        arrival = self.network.route(send.at_ns, source, to, message)
-        if isinstance(arrival, str):
-            self._dropped(send.at_ns, source, to, message, arrival)
-        elif to == CLIENTS:
-            assert isinstance(message, Packet)
-            self._push(arrival, Reply(arrival, message.data))
-        else:
-            self._push(arrival, Delivery(source, to, message, send.at_ns))
+        arrivals = self.network.route(send.at_ns, source, to, message)
+        if isinstance(arrivals, str):
+            self._dropped(send.at_ns, source, to, message, arrivals)
+            return
+        for time_ns, arriving in arrivals:
+            if to == CLIENTS:
+                assert isinstance(arriving, Packet)
+                self._push(time_ns, Reply(time_ns, arriving.data))
+            else:
+                self._push(time_ns, Delivery(source, to, arriving, send.at_ns))
 
     def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
         self._order += 1

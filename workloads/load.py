@@ -14,6 +14,7 @@ from typing import Any
 
 from checker import Verdict
 from checker.check import Record
+from histories.value import show
 from workloads.workload import Client, Completion, Rng, Workload, invoke
 
 OPS = {"compute": 1, "receive": 2, "transmit": 3, "write": 4, "read": 5, "tick": 6}
@@ -100,7 +101,8 @@ def done_as_asked(record: Record) -> Verdict:
         return Verdict(valid=True, why=f"{checked} answers are right", evidence=evidence)
     first = wrong[0]
     return Verdict(
-        valid=False, why=f"op {first['op']}: {first['asked']} answered {first['answer']}",
+        valid=False,
+        why=f"op {first['op']}: {show(first['asked'])} was answered {show(first['answer'])}",
         evidence={**evidence, "op": first["op"], "ops": [first["op"]],
                   "count": len(wrong), "wrong": wrong[:EXAMPLES_MAX]})
 

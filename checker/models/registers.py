@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model, Rule
 from histories.value import show
 
 
@@ -38,13 +38,15 @@ def _needs(f: str, arg: Any, ret: Hashable) -> Hashable:
 
 _FS = {"read": "no argument; answers the value", "write": "the value"}
 
+_RULES = {"read": Rule("ret", "ret"), "write": Rule("", "arg")}
+
 register = Model(
-    name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs,
+    name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs, rules=_RULES,
     monitors=("distinct-writes",),
 )
 
 cas_register = Model(
     name="cas-register", init=None, step=_step, kind=_kind, needs=_needs,
-    monitors=("distinct-writes",),
+    rules={**_RULES, "cas": Rule("old", "new")}, monitors=("distinct-writes",),
     fs={**_FS, "cas": "a pair [old new]; ok means that it was swapped"},
 )

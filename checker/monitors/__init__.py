@@ -67,14 +67,13 @@ def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
     return None
 
 
-def judge_numbered(problem: Problem, table: Table) -> tuple[str, int | None] | None:
-    """The same of numbered calls: the method, and the event that ends the shortest failing prefix.
-
-    None: no monitor of the model is for such calls.
-    """
+def judge_numbered(problem: Problem, table: Table) -> Judged | None:
+    """The same of numbered calls."""
     if WRITES not in table.model.monitors:
         return None
     try:
-        return WRITES, writes.judge(problem, table)
+        last = writes.judge(problem, table)
     except Unsuited:
         return None
+    op = None if last is None else problem.call(~problem.events[last]).end
+    return Judged(WRITES, len(problem.classes), op)

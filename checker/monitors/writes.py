@@ -109,7 +109,10 @@ def plainly(problem: Problem, table: Table) -> int | None:
 def _makers(problem: Problem, table: Table) -> dict[int, Access | None]:
     """Every state that is made, once; Unsuited where one is made twice, or calls are of no use."""
     made: dict[int, Access | None] = {}
-    for number in problem.classes:
+    for event in problem.events:
+        if event < 0:
+            continue
+        number = problem.classes[event]
         kind, needs, makes = table.kinds[number], table.needs[number], table.targets[number]
         if makes < 0 or kind != WRITE and needs == ANYWHERE:
             raise Unsuited
@@ -121,14 +124,16 @@ def _makers(problem: Problem, table: Table) -> dict[int, Access | None]:
 
 
 def _accesses(problem: Problem, table: Table) -> list[Access]:
-    starts, ends = [NEVER] * len(problem.classes), [NEVER] * len(problem.classes)
+    starts: dict[int, int] = {}
+    ends: dict[int, int] = {}
     for at, event in enumerate(problem.events):
         if event < 0:
             ends[~event] = at
         else:
             starts[event] = at
     found = []
-    for start, end, number in zip(starts, ends, problem.classes):
+    for call, start in starts.items():
+        number, end = problem.classes[call], ends.get(call, NEVER)
         kind, needs, makes = table.kinds[number], table.needs[number], table.targets[number]
         found.append(Access(
             start, end, NONE if kind == WRITE else needs,

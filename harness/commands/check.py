@@ -16,11 +16,13 @@ from checker import Budget, Model, Verdict, linearizable, models
 from checker.check import merge
 from checker.consistency import sequential
 from checker.explain import explain
+from checker.report.page import Facts
 from checker.verdict import EXIT_CODES, to_json, word
+from harness.page import write_page
 from harness.run import Recorded
 from histories import History, Trace, UsageError
 from histories.jsonl import FILE_BYTES_MAX
-from histories.read import read_history
+from histories.read import Limits, read_history
 
 TIMEOUT_S = 60
 MEMORY_MB = 1000
@@ -65,6 +67,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="refuse larger files (default %(default)s bytes)")
     parser.add_argument("--jobs", type=int, default=2, help="files judged at once (default 2)")
     parser.add_argument("--json", action="store_true", help="print verdicts as one JSON object")
+    parser.add_argument("--html", type=Path, metavar="PAGE",
+                        help="write a page about the one file that is judged")
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -72,6 +76,8 @@ def execute(arguments: argparse.Namespace) -> int:
     model = models.by_name(arguments.model).name
     tasks = [Task(path, model, arguments.format, arguments.timeout, arguments.memory,
                   arguments.size_limit, arguments.consistency) for path in expand(arguments.files)]
+    if arguments.html is not None and len(tasks) != 1:
+        raise UsageError(f"--html is for one file, not for {len(tasks)}")
     judged = list(_progress(_judge_all(tasks, arguments.jobs), len(tasks)))
     verdict = merge({each.path: each.verdict for each in judged})
     if arguments.json:
@@ -80,6 +86,10 @@ def execute(arguments: argparse.Namespace) -> int:
         print(json.dumps({"valid": whole, "files": files}, indent=1))
     else:
         print("\n".join(report(judged)))
+    if arguments.html is not None:
+        line = _page(tasks[0], judged[0], arguments.html)
+        print(line if arguments.json else f"\n{line}",
+              file=sys.stderr if arguments.json else sys.stdout)
     return EXIT_CODES[verdict.valid]
 
 
@@ -105,7 +115,7 @@ def _judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
 
 def judge(task: Task) -> Judged:
     """Judge one file."""
-    history = read_history(task.path, task.format, bytes_max=task.bytes_max)
+    history = _read(task)
     deadline_s = time.monotonic() + task.timeout_s
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
@@ -117,8 +127,22 @@ def judge(task: Task) -> Judged:
             and verdict.valid is False else []
     except UsageError as problem:
         raise UsageError(f"{task.path}: {problem}") from None
-    record = Recorded({"name": f"{task.path}, model {model.name}"}, history, Trace())
-    return Judged(task.path, verdict, [*explain(record, verdict), *lines])
+    return Judged(task.path, verdict, [*explain(_record(task, history), verdict), *lines])
+
+
+def _read(task: Task) -> History:
+    return read_history(task.path, task.format, limits=Limits(task.bytes_max))
+
+
+def _record(task: Task, history: History) -> Recorded:
+    """What is judged: a history alone."""
+    return Recorded({"name": f"{task.path}, model {task.model}"}, history, Trace())
+
+
+def _page(task: Task, judged: Judged, path: Path) -> str:
+    """Write the page about a file; the line that says so."""
+    record = _record(task, _read(task))
+    return write_page(path, record, judged.verdict, judged.explanation, Facts())
 
 
 def _weaker(history: History, model: Model, budget: Budget) -> list[str]:

@@ -6,6 +6,7 @@ import argparse
 
 from checker.verdict import EXIT_CODES, from_json
 from harness.commands.run import add_store
+from harness.page import write_run_page
 from harness.run import checks_of, conclude
 from harness.show import summary
 from harness.test import from_json as test_from_json
@@ -27,6 +28,7 @@ def execute(arguments: argparse.Namespace) -> int:
         print(f"{stored.path}: this run did not end; judged as far as it got\n")
     elif from_json(stored.results).valid is not verdict.valid:
         print(f"{stored.path}: results.json says otherwise; it was judged by other rules\n")
-    print("\n".join(summary(stored, verdict)) + "\n")
+    page = write_run_page(stored.path, stored, verdict, explanation)
+    print("\n".join([*summary(stored, verdict), "", page, ""]))
     print("\n".join(explanation))
     return EXIT_CODES[verdict.valid]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from checker.verdict import EXIT_CODES
-from harness.commands.run import add_store
+from harness.commands.run import add_store, add_test, test_of
 from harness.failure import convicting, signature
 from harness.plan import HEAL, Plan, planned
 from harness.progress import progress
@@ -20,7 +20,10 @@ from histories.store import Run, resolve
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and how hard to try."""
     parser.add_argument("run", nargs="?", metavar="RUN",
-                        help="its folder, or its name in the store (default: the latest)")
+                        help="its folder, or its name in the store; or the options of a run that "
+                             "is made first (default: the latest)")
+    add_test(parser)
+    parser.set_defaults(workload=None)
     parser.add_argument("--runs", type=int, default=RUNS_MAX, metavar="N",
                         help="try no more than this (default: %(default)s)")
     add_workers(parser)
@@ -37,7 +40,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Shrink it, store what is left, explain that."""
-    stored = resolve(arguments.store, arguments.run)
+    stored = _wanted(arguments)
     test = from_json(stored.test)
     before = planned(stored.history, test.clients)
     shrinker = shrink(stored, explicit(test, before), arguments)
@@ -46,6 +49,15 @@ def execute(arguments: argparse.Namespace) -> int:
                   f"{stored.path.name}", runs=shrinker.runs)
     print("\n".join(said(before, shrinker, outcome)))
     return EXIT_CODES[outcome.verdict.valid]
+
+
+def _wanted(arguments: argparse.Namespace) -> Run:
+    """The stored run that is meant, or the one that the options describe."""
+    if arguments.workload is None:
+        return resolve(arguments.store, arguments.run)
+    if arguments.run is not None:
+        raise UsageError("shrink takes a stored run or the options of one (--workload), not both")
+    return Run(run(test_of(arguments), arguments.store).path)
 
 
 def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:

@@ -1,0 +1,1 @@
+"""A judged record as one HTML page that needs nothing but itself."""

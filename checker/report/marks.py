@@ -1,0 +1,170 @@
+"""What a page marks: the operations and moments that convict a run, and what led there.
+
+A mark is a place to look at: an operation that a verdict's evidence or the explanation names, or
+an event that a checker objects to.  The moments are the marks together with the faults and the
+turns of the machines around them, numbered: the failure as a list of a dozen lines.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Iterator, NamedTuple, Sequence
+
+from checker.check import Record
+from checker.report.faults import Band
+from checker.verdict import Verdict
+from histories import Call, Event
+
+MARKS_MAX = 200                 # of one checker
+MOMENTS_MAX = 14
+FOCUS_MAX = 3
+TURNS = ("crash", "restart", "suspect", "live", "halt", "divergence", "refused", "off",
+         "hand-over", "fault")
+LEADING_NS = 200_000_000        # how far before the first mark its causes are looked for
+NAMED = re.compile(r"\bop (\d+)")
+
+
+class Mark(NamedTuple):
+    """One place to look at; ``op`` is the invocation's index, ``node`` a machine, or None."""
+
+    time_ns: int
+    op: int | None
+    node: str | None
+    check: str
+    why: str
+
+
+class Moment(NamedTuple):
+    """One step of the failure, for people."""
+
+    time_ns: int
+    what: str
+    op: int | None
+    node: str | None
+    kind: str
+
+
+def marks(record: Record, verdict: Verdict, explanation: Sequence[str]) -> list[Mark]:
+    """Every place to look at, in order of time; none for a run that is not invalid."""
+    calls = {index: call for call in record.history.calls() for index in call.indexes}
+    found: dict[tuple[object, ...], Mark] = {}
+    for mark in _all(calls, verdict, explanation):
+        known = found.get((mark.op, mark.node, mark.time_ns if mark.op is None else None))
+        if known is None or mark.why not in known.why:
+            why = mark.why if known is None else f"{known.why}; {mark.why}"
+            check = mark.check if known is None else known.check
+            key = (mark.op, mark.node, mark.time_ns if mark.op is None else None)
+            found[key] = (known or mark)._replace(why=why, check=check)
+    return sorted(found.values(), key=lambda mark: (mark.time_ns, mark.op or -1, mark.node or ""))
+
+
+def _all(calls: dict[int, Call], verdict: Verdict, explanation: Sequence[str]) -> Iterator[Mark]:
+    if verdict.valid is not False:
+        return
+    named = [int(text) for line in explanation for text in NAMED.findall(line)]
+    for name, part in verdict.parts.items():
+        if part.valid is False:
+            yield from _of_calls(calls, name, part.evidence)
+            yield from _of_events(calls, name, part.evidence)
+    for index in named:
+        if index in calls:
+            yield _of_call(calls[index], "", "named in the explanation")
+
+
+def _of_calls(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark]:
+    """What the evidence says of operations."""
+    if evidence.get("op") in calls:
+        yield _of_call(calls[evidence["op"]], name, f"{name}: no order gets past its answer"
+                       if "orders" in evidence else f"{name} objects to it")
+    for index in evidence.get("core", [])[:MARKS_MAX]:
+        if index in calls:
+            yield _of_call(calls[index], name, f"{name}: one of the calls that allow no order")
+
+
+def _of_call(call: Call, check: str, why: str) -> Mark:
+    return Mark(call.start_ns, call.start, None, check, why)
+
+
+def _of_events(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark]:
+    """What the evidence says of moments: in every list of maps with a time."""
+    for value in evidence.values():
+        items = value if isinstance(value, list) else [value]
+        for item in items[:MARKS_MAX]:
+            if isinstance(item, dict) and type(item.get("time")) is int:
+                yield _of_event(calls, name, item)
+
+
+def _of_event(calls: dict[int, Call], name: str, item: dict[str, Any]) -> Mark:
+    request = item.get("op", item.get("request"))
+    call = calls.get(request) if type(request) is int else None
+    why = f"{name}: {item['problem']}" if isinstance(item.get("problem"), str) else name
+    return Mark(item["time"], None if call is None else call.start, item.get("node"), name, why)
+
+
+def focus(
+    found: Sequence[Mark], verdict: Verdict, explanation: Sequence[str]
+) -> list[Mark]:
+    """The marks that the failure is told by.
+
+    The ops that the explanation's first paragraph names, else what the first check that convicts
+    objects to first.
+    """
+    for paragraph in "\n".join(explanation[1:]).split("\n\n"):
+        named = {int(text) for text in NAMED.findall(paragraph)}
+        told = [mark for mark in found if mark.op in named and mark.node is None]
+        if told:
+            return told
+        if paragraph.strip():
+            break
+    first = next((name for name, part in verdict.parts.items() if part.valid is False), "")
+    return [mark for mark in found if mark.check == first][:FOCUS_MAX]
+
+
+def moments(
+    record: Record, told: Sequence[Mark], faults: Sequence[Band]
+) -> list[Moment]:
+    """The steps of the failure in order: faults, turns of the machines, offending operations."""
+    if not told:
+        return []
+    first = min(mark.time_ns for mark in told)
+    last = max(_end(record, mark) for mark in told)
+    causes = [band.start_ns for band in faults if band.start_ns <= first]
+    since = min([first - LEADING_NS, *causes[-1:]])
+    steps = [_told(record, mark) for mark in told]
+    steps += [Moment(band.start_ns, f"fault: {band.what}", None, None, "fault")
+              for band in faults if since <= band.start_ns <= last]
+    struck = {(band.start_ns, place) for band in faults for place in band.places}
+    turns = [event for event in record.trace.of(*TURNS)
+             if since <= event.time <= last and (event.time, event.node) not in struck]
+    room = max(0, MOMENTS_MAX - len(steps))
+    steps += [_turn(event) for event in turns[-room:] if room]
+    return sorted(steps, key=lambda step: step.time_ns)[-MOMENTS_MAX:]
+
+
+def _end(record: Record, mark: Mark) -> int:
+    if mark.op is None:
+        return mark.time_ns
+    call = next(call for call in record.history.calls() if call.start == mark.op)
+    return max(call.start_ns, call.end_ns)
+
+
+def _told(record: Record, mark: Mark) -> Moment:
+    if mark.op is None:
+        return Moment(mark.time_ns, mark.why, None, mark.node, "mark")
+    call = next(call for call in record.history.calls() if call.start == mark.op)
+    return Moment(mark.time_ns, f"op {call.start}, process {call.process}: {call}", call.start,
+                  mark.node, "mark")
+
+
+def _turn(event: Event) -> Moment:
+    """What a machine did, in a few words."""
+    data = event.data
+    said = {
+        "crash": "crashed", "restart": "came back", "off": "was switched off",
+        "suspect": f"suspected {data.get('peer')} ({data.get('why')})",
+        "live": f"went live, generation {data.get('generation')}",
+        "halt": f"halted: {data.get('why')}", "divergence": "diverged from the log",
+        "refused": f"refused log entries {data.get('first')} to {data.get('last')}",
+        "hand-over": "handed over", "fault": f"faulted: {data.get('why')}",
+    }[event.kind]
+    return Moment(event.time, f"{event.node} {said}", None, event.node, "turn")

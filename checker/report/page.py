@@ -1,0 +1,145 @@
+"""One judged record as one HTML page: no network, no server, the same bytes for the same record.
+
+The text is made here, with Jinja2, and reads without a script; the diagram is drawn by the page's
+own script from the data beside it.  Plots take matplotlib, without which the page says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any, Mapping, Sequence
+
+from jinja2 import Environment, StrictUndefined
+
+from checker.check import Record
+from checker.explain import headline
+from checker.report.data import choose, clock, page_data
+from checker.report.faults import Band, Families, bands
+from checker.report.marks import focus, marks, moments
+from checker.report.plots import plots
+from checker.story import seconds
+from checker.verdict import Verdict, word
+from histories.value import show
+
+SCRIPTS = ("read.js", "draw.js", "detail.js", "control.js")
+NAMED = re.compile(r"(\bop \d+)")
+ABOUT = ("name", "command", "versions", "plan")     # of a test, told elsewhere or too long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What a page may tell beside the record; all of it optional.
+
+    `symbols` are the guest's functions by address; `families` the names of faults that belong
+    together; `situations` a name, its meaning, and whether the run reached it; `commands` a few
+    words and a command line each.
+    """
+
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    families: Families = field(default_factory=dict)
+    situations: Sequence[tuple[str, str, bool]] = ()
+    commands: Sequence[tuple[str, str]] = ()
+
+
+def render(
+    record: Record, verdict: Verdict, explanation: Sequence[str], facts: Facts = Facts()
+) -> str:
+    """The page; `explanation` is what `checker.explain` said, line by line."""
+    faults = bands(record.history, facts.families)
+    marked = marks(record, verdict, explanation)
+    told = moments(record, focus(marked, verdict, explanation), faults)
+    chosen = choose(record, marked, faults)
+    data = page_data(record, chosen, marked, told, faults, verdict=verdict,
+                     symbols=dict(facts.symbols))
+    at = seconds if clock(record) == "ns" else "position {}".format
+    orders = _orders(record, verdict)
+    shown = {
+        "word": word(verdict.valid), "title": _title(record, verdict),
+        "explanation": [_linked(line) for line in explanation], "commands": facts.commands,
+        "contents": _contents(bool(orders)), "clock": clock(record),
+        "machines": len(record.trace) > 0,
+        "moments": [{"at": at(each.time_ns), "what": each.what, "kind": each.kind}
+                    for each in told],
+        "held": chosen.kept, "left_out": [each for each in chosen.kept if each.kept < each.total],
+        "orders": orders, **_core(record, verdict),
+        "checks": [(name, word(part.valid), part.why) for name, part in verdict.parts.items()],
+        "plots": plots(record, faults, marked), "bands": [_band(band, at) for band in faults],
+        "parameters": _parameters(record.test), "situations": facts.situations,
+        "data": _embedded(data), "script": "\n".join(map(_file, SCRIPTS)),
+        "style": _file("page.css"),
+    }
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True)
+    return environment.from_string(_file("template.html")).render(shown) + "\n"
+
+
+def _file(name: str) -> str:
+    return files("checker.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _embedded(data: Mapping[str, Any]) -> str:
+    """JSON that cannot end the element that it stands in."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _title(record: Record, verdict: Verdict) -> str:
+    said = headline(record.test, verdict, [])
+    return said.split("  ", 1)[1].removesuffix(" ()")
+
+
+def _contents(orders: bool) -> list[tuple[str, str]]:
+    return [("why", "What is wrong"), ("happened", "What happened"),
+            *([("orders", "Why no order")] if orders else []), ("checks", "Checks"),
+            ("plots", "Plots"), ("test", "The test")]
+
+
+def _linked(line: str) -> list[tuple[str, int | None]]:
+    """A line in pieces; those that name an op have its number."""
+    return [(piece, int(piece[3:]) if NAMED.fullmatch(piece) else None)
+            for piece in NAMED.split(line) if piece]
+
+
+def _evidence(verdict: Verdict) -> Mapping[str, Any]:
+    """The evidence of the first part that tells of orders."""
+    return next((part.evidence for part in verdict.parts.values()
+                 if part.valid is False and part.evidence.get("orders")), {})
+
+
+def _orders(record: Record, verdict: Verdict) -> list[dict[str, Any]]:
+    """The longest partial orders, call by call, with states where the evidence has them."""
+    texts = {call.start: str(call) for call in record.history.calls()}
+    found = []
+    for order in _evidence(verdict).get("orders", []):
+        states = order.get("states") or [None] * len(order["calls"])
+        calls = [{"op": op, "text": texts.get(op, ""), "state": state}
+                 for op, state in zip(order["calls"], states)]
+        found.append({**order, "calls": calls})
+    return found
+
+
+def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
+    """The calls that contradict each other, and of which part of a divided history."""
+    evidence = _evidence(verdict)
+    named = evidence.get("core", [])
+    core = [{"op": call.start, "process": call.process, "text": str(call)}
+            for call in record.history.calls() if call.start in named]
+    parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
+    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts}
+
+
+def _band(band: Band, at: Any) -> dict[str, str]:
+    end = "not healed" if band.end_ns is None else at(band.end_ns)
+    return {"begin": at(band.start_ns), "end": end if band.end_ns != band.start_ns else "",
+            "family": band.family, "what": band.what}
+
+
+def _parameters(test: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was run, and with what."""
+    plain = [(name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list)
+              else show(value) if isinstance(value, dict) else str(value))
+             for name, value in test.items() if name not in ABOUT and value not in (None, [], "")]
+    return plain + [(f"version of {name}", str(value))
+                    for name, value in test.get("versions", {}).items()]

@@ -1,0 +1,85 @@
+// Reads the page's data: columns become calls, shapes become events.  The layout of each row is
+// told where it is made, in data.py and lives.py.
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const NEVER = Infinity;
+const text = (number) => data.strings[number];
+const orNothing = (number) => (number < 0 ? null : text(number));
+
+function readCalls() {
+  const [ops, completions, processes, lanes, fs, texts, starts, spans, outcomes, keys, errors] =
+    data.calls;
+  let op = 0, start = 0;
+  return ops.map((step, at) => {
+    op += step;
+    start += starts[at];
+    const open = completions[at] < 0;
+    return {
+      op, start, end: open ? NEVER : start + spans[at], at,
+      completion: open ? null : op + completions[at],
+      process: processes[at], lane: lanes[at], f: text(fs[at]), text: text(texts[at]),
+      outcome: ["ok", "fail", "info"][outcomes[at]], key: orNothing(keys[at]),
+      error: orNothing(errors[at]), marks: [], shown: true,
+    };
+  });
+}
+
+function readEvents() {
+  return data.events.rows.map(([shape, texts, node, time, ...values]) => {
+    const [kind, ...names] = data.events.shapes[shape];
+    const said = {};
+    names.forEach((name, at) => {
+      const value = values[at];
+      said[name] = (texts >> at) & 1 ? text(value) : Array.isArray(value) ? value[0] : value;
+    });
+    return { kind, node, time, said };
+  });
+}
+
+function readArrows() {
+  return data.arrows.map(([kind, start, source, span, to, op, what]) => ({
+    kind: text(kind), start, source, to, what: text(what),
+    end: span < 0 ? null : start + span, op: op < 0 ? null : op,
+  }));
+}
+
+const calls = readCalls();
+const events = readEvents();
+const arrows = readArrows();
+const roles = data.roles.map(([node, start, end, role]) => ({
+  node, start, end: end ?? data.end, role: text(role) }));
+const bands = data.bands.map(([start, end, family, what, places, op]) => ({
+  start, end: end ?? data.end, endless: end === null, family, what, places, op }));
+const families = [...new Set(bands.map((band) => band.family))];
+const byOp = new Map(calls.map((call) => [call.op, call]));
+const marks = data.marks.map(([time, op, node, check, why], number) => ({
+  time, op, node: node === null ? -1 : data.nodes.indexOf(node), check, why, number }));
+const moments = data.moments.map(([time, what, op, node, kind]) => ({
+  time, what, op, node: node === null ? -1 : data.nodes.indexOf(node), kind }));
+marks.forEach((mark) => byOp.get(mark.op)?.marks.push(mark));
+calls.forEach((call) => { call.life = data.lives[call.at]; });
+
+const lanesOfClients = Array.from({ length: data.clients }, () => []);
+calls.forEach((call) => lanesOfClients[call.lane].push(call));
+
+// Words for moments and stretches of time.
+const SECOND = 1e9;
+const at = (ns) => data.clock === "position" ? `position ${ns}`
+  : `${Math.floor(ns / SECOND)}.${String(ns % SECOND).padStart(9, "0").slice(0, 6)} s`;
+function span(ns) {
+  if (data.clock === "position") return `${ns} positions`;
+  if (ns === NEVER) return "never answered";
+  const size = Math.abs(ns);
+  if (size < 1e3) return `${ns} ns`;
+  if (size < 1e6) return `${(ns / 1e3).toFixed(1)} µs`;
+  return size < SECOND ? `${(ns / 1e6).toFixed(3)} ms` : `${(ns / SECOND).toFixed(3)} s`;
+}
+
+// The guest function that a program counter lies in, with the offset.
+function guestFunction(pc) {
+  if (pc === null || pc === undefined) return "";
+  let found = null;
+  for (const [address, name] of data.symbols) if (address <= pc) found = [address, name];
+  const hex = `0x${pc.toString(16)}`;
+  return found === null ? hex : `${found[1]}+0x${(pc - found[0]).toString(16)} (${hex})`;
+}

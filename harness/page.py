@@ -1,0 +1,65 @@
+"""The HTML page of a run: what the checker cannot know of it, and where it goes.
+
+A page that cannot be made changes nothing else: the reason is one line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Sequence
+
+from checker.check import Record
+from checker.report.page import Facts, render
+from checker.verdict import Verdict
+from harness.coverage import MARKS, reached
+from nemesis import NEMESES
+from vmft.guests.build import load
+from workloads import WORKLOADS
+
+PAGE = "report.html"
+
+
+def write_page(
+    path: Path, record: Record, verdict: Verdict, explanation: Sequence[str], facts: Facts
+) -> str:
+    """Write a page; the line that names it, or that says why there is none."""
+    try:
+        path.write_text(render(record, verdict, explanation, facts), encoding="utf-8",
+                        newline="\n")
+    except Exception as error:      # a picture that fails must never change a verdict
+        return f"no page: {type(error).__name__}: {error}"
+    return f"page: {path}"
+
+
+def write_run_page(
+    folder: Path, record: Record, verdict: Verdict, explanation: Sequence[str]
+) -> str:
+    """Write the page of a stored run into its folder; the line that names it."""
+    try:
+        facts = facts_of(record, folder)
+    except Exception as error:      # the same
+        return f"no page: {type(error).__name__}: {error}"
+    return write_page(folder / PAGE, record, verdict, explanation, facts)
+
+
+def facts_of(record: Record, folder: Path) -> Facts:
+    """The guest's symbols, the fault families, the situations reached, and the commands."""
+    test = record.test
+    found = reached(record)
+    return Facts(
+        symbols=_symbols(test), families={name: tuple(each.faults)
+                                          for name, each in NEMESES.items()},
+        situations=[(name, meaning, name in found) for name, meaning in MARKS.items()],
+        commands=_commands(test, f"{folder.parent.name}/{folder.name}"))
+
+
+def _symbols(test: dict[str, Any]) -> dict[str, int]:
+    workload = WORKLOADS.get(str(test.get("workload")))
+    return {} if workload is None else load(workload.guest).symbols
+
+
+def _commands(test: dict[str, Any], name: str) -> list[tuple[str, str]]:
+    """What to do next with a run of this name in its store."""
+    again = [("Run it again:", str(test["command"]))] if test.get("command") else []
+    return [*again, ("Look at it in a terminal:", f"python -m checker inspect {name}"),
+            ("Shrink it:", f"python -m checker shrink {name}")]

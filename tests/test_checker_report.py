@@ -1,0 +1,326 @@
+"""The page of a run: what it holds, what it leaves out, and that it is the same every time."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small_trace import Record, boot, event, live, release
+
+from checker import Verdict, linearizable, models
+from checker.check import merge
+from checker.explain import explain
+from checker.report import data as page_data
+from checker.report.data import nearest
+from checker.report.faults import bands
+from checker.report.lanes import arrows, client_lanes, roles
+from checker.report.lives import Lives
+from checker.report.marks import focus, marks, moments
+from checker.report.page import Facts, render
+from checker.report.plots import quantile
+from harness.cli import main
+from harness.run import run
+from harness.test import Test
+from histories import Event, History, Op, Trace
+
+MS = 1_000_000
+FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), time_limit_s=5)
+
+
+def data_of(page: str) -> dict[str, Any]:
+    """What a page's script is given."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page)
+    assert found is not None
+    answer: dict[str, Any] = json.loads(found[1])
+    return answer
+
+
+def history(*ops: tuple[Any, ...]) -> History:
+    """Ops as process, type, f, value and milliseconds."""
+    return History([Op(process, kind, f, value, ms * MS) for process, kind, f, value, ms in ops])
+
+
+def page_of(calls: History, verdict: Verdict, test: dict[str, Any] | None = None) -> str:
+    """The page about a history alone."""
+    record = Record(test or {"name": "a test"}, calls, Trace())
+    return render(record, verdict, explain(record, verdict))
+
+
+DOUBLE = history((0, "invoke", "inc", None, 1), (0, "ok", "inc", 11, 2),
+                 (1, "invoke", "inc", None, 3), (1, "ok", "inc", 11, 4))
+
+
+def judged(calls: History) -> Verdict:
+    """What the counter's model says of a history."""
+    return merge({"linearizable": linearizable(calls, models.counter)})
+
+
+# The page
+
+def test_a_failing_run_names_its_operations_without_a_script() -> None:
+    """The paragraph, the orders and their reasons are text of the page itself."""
+    page = page_of(DOUBLE, judged(DOUBLE))
+    text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert '<span class="badge invalid">INVALID</span>' in text
+    assert '<a href="#op-0">op 0</a>' in text and '<a href="#op-2">op 2</a>' in text
+    assert "inc answered 11, the counter stood at 0 and must answer 1" in text
+
+
+def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Twice in one process; other processes are compared with the command line."""
+    outcome = run(FAILING, tmp_path)
+    one, other = (render(outcome.record, outcome.verdict, outcome.explanation) for _ in range(2))
+    assert one == other and len(one) > 100_000
+
+
+def test_nothing_on_a_page_is_fetched() -> None:
+    """No address of anything outside, and a policy that would refuse it."""
+    page = page_of(DOUBLE, judged(DOUBLE))
+    assert "default-src 'none'" in page
+    addresses = set(re.findall(r"https?://[^\"' <]+", page))
+    assert all(address.startswith("http://www.w3.org/") for address in addresses)
+    assert not re.search(r"<(link|img|iframe)\b|\bsrc=|@import|fetch\(|XMLHttpRequest", page)
+
+
+@pytest.mark.parametrize("value", ["</script><b>", "<!--", "\u2028", "'\"&", "é", "x" * 10_000])
+def test_what_clients_said_cannot_break_out(value: str) -> None:
+    """Whatever a value is, the page's data is one JSON text and its markup is not changed."""
+    calls = history((0, "invoke", "write", value, 1), (0, "ok", "write", value, 2))
+    verdict = merge({"linearizable": linearizable(calls, models.register)})
+    page = page_of(calls, verdict, {"name": value})
+    assert data_of(page)["strings"] and "<b>" not in page
+    assert page.count("</script>") == 2
+
+
+@pytest.mark.parametrize("calls", [
+    History([]),
+    history((0, "invoke", "inc", None, 1)),
+    history((0, "invoke", "inc", None, 1), (0, "info", "inc", None, 2)),
+    history((0, "invoke", "read", None, 0), (0, "ok", "read", 7, 0)),
+    History([Op(0, "invoke", "read"), Op(0, "ok", "read", 7)]),
+    history(("nemesis", "info", "kill", ["n1"], 1), ("nemesis", "info", "kill", "killed", 2)),
+], ids=["empty", "open", "info", "first fails", "no times", "nemesis alone"])
+def test_odd_histories_have_a_page(calls: History) -> None:
+    """Nothing, a single call, calls without an end, a first call that fails, no times."""
+    page = page_of(calls, judged(calls))
+    assert len(data_of(page)["lives"]) == len(calls.calls())
+
+
+def test_a_history_without_times_says_so() -> None:
+    """Its calls are drawn by position, and there is nothing to plot."""
+    calls = History([Op(0, "invoke", "read"), Op(0, "ok", "read", 0)])
+    page = page_of(calls, judged(calls))
+    assert "this history has no times" in page and data_of(page)["clock"] == "position"
+
+
+def test_without_matplotlib_the_page_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the page is there."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = page_of(DOUBLE, judged(DOUBLE))
+    assert "There are no plots: they take matplotlib" in page and "INVALID" in page
+
+
+def test_a_page_tells_what_it_was_given() -> None:
+    """Symbols, situations, commands, parameters and versions."""
+    record = Record({"name": "t", "seed": 7, "versions": {"unicorn": "2"}}, DOUBLE, Trace())
+    verdict = judged(DOUBLE)
+    page = render(record, verdict, explain(record, verdict), Facts(
+        symbols={"guest": 4160}, situations=[("failover", "a backup went live", True)],
+        commands=[("Again:", "python -m checker run")]))
+    assert data_of(page)["symbols"] == [[4160, "guest"]]
+    for words in ("✓ failover: a backup went live", "python -m checker run",
+                  "<dt>seed</dt><dd>7</dd>", "<dt>version of unicorn</dt><dd>2</dd>"):
+        assert re.sub(r"\s+", " ", words) in re.sub(r"\s+", " ", page)
+
+
+# What is left out
+
+@given(st.lists(st.integers(0, 1000), max_size=60), st.lists(st.integers(0, 1000), max_size=5),
+       st.integers(0, 30))
+def test_the_nearest_are_kept(times: list[int], about: list[int], limit: int) -> None:
+    """As many as there may be, in order, and none farther than one that was left out."""
+    times, about = sorted(times), sorted(about)
+    places = nearest(list(range(len(times))), lambda at: (times[at], times[at]), about, limit)
+    assert places == sorted(places) and len(places) == min(limit, len(times))
+
+    def far(at: int) -> int:
+        return min((abs(times[at] - moment) for moment in about), default=times[at])
+    left = set(range(len(times))) - set(places)
+    assert not left or not places or max(map(far, places)) <= min(map(far, left))
+
+
+def test_a_page_says_what_it_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And keeps what convicts, and what is near."""
+    monkeypatch.setattr(page_data, "CALLS_MAX", 10)
+    ops: list[tuple[Any, ...]] = []
+    for number in range(50):
+        value = 30 if number == 31 else number + 1      # the answer of the one before
+        ops += [(0, "invoke", "inc", None, 2 * number), (0, "ok", "inc", value, 2 * number + 1)]
+    calls = history(*ops)
+    page = page_of(calls, judged(calls))
+    data = data_of(page)
+    assert "This page holds 10 of" in page and "50 operations" in page
+    assert len(data["calls"][0]) == 10 and data["gaps"]["calls"]
+    kept = [sum(data["calls"][0][:at + 1]) for at in range(10)]
+    assert 62 in kept and all(40 < op < 80 for op in kept)
+
+
+# Faults
+
+def nemesis(ms: int, f: str, **effect: Any) -> Op:
+    """A fault of ours, and what it did."""
+    return Op("nemesis", "info", f, {"start": 0, "effect": effect}, ms * MS)
+
+
+FAMILIES = {"partition": ("cut", "join"), "crash": ("crash", "restart"), "move": ("move",)}
+
+
+def test_a_fault_ends_where_it_is_healed() -> None:
+    """By the places that the end names; a family without an end is a moment."""
+    links, others = [["n1", "n2"]], [["n2", "disk"], ["disk", "n2"]]
+    found = bands(History([
+        nemesis(1, "cut", cut=links, roles={"n1": "primary"}), nemesis(2, "cut", cut=others),
+        nemesis(3, "crash", crashed="n1", role="primary"), nemesis(4, "join", healed=others),
+        nemesis(5, "move", told=["n1"], to="n3"), nemesis(6, "crash", nothing="nobody is left"),
+        nemesis(7, "heal", healed="everything", roles={})]), FAMILIES)
+    assert [(band.start_ns // MS, band.end_ns and band.end_ns // MS, band.what)
+            for band in found] == [
+        (1, 7, "cut n1 to n2"), (2, 4, "cut n2 and disk"), (3, 7, "crash n1"),
+        (5, 5, "move n1, n3")]
+
+
+def test_another_systems_nemesis_is_read_by_its_words() -> None:
+    """Jepsen records each fault twice, as its beginning and its completion."""
+    found = bands(history(*[("nemesis", "info", f, None, ms) for ms, f in enumerate(
+        ["start-partition", "start-partition", "stop-partition", "stop-partition", "kill",
+         "kill", "start", "start", "bump", "bump"])]), {})
+    assert [(band.what, band.start_ns // MS, band.end_ns and band.end_ns // MS)
+            for band in found] == [("start-partition", 0, 2), ("kill", 4, 6), ("bump", 8, None)]
+
+
+# Lanes, messages and lives
+
+def test_processes_share_lanes_when_they_do_not_meet() -> None:
+    """As clients do that go on under a new id."""
+    calls = history((0, "invoke", "inc", None, 1), (1, "invoke", "inc", None, 2),
+                    (0, "info", "inc", None, 3), (5, "invoke", "inc", None, 4)).calls()
+    assert client_lanes(calls) == {0: 0, 1: 1, 5: 0}
+    assert client_lanes(calls, 5) == {0: 0, 1: 1, 5: 0}
+
+
+def test_roles_follow_the_trace() -> None:
+    """From what a host was at first to what became of it."""
+    trace = Trace([*boot("primary", "backup"), event(5, "n1", "crash"),
+                   event(7, "n2", "suspect", peer="n1"), live(8, "n2", 2)])
+    assert [(role.host, role.role, role.start_ns // MS, role.end_ns and role.end_ns // MS)
+            for role in roles(trace)] == [
+        ("n1", "primary", 0, 5), ("n2", "backup", 0, 7), ("n1", "crashed", 5, None),
+        ("n2", "contending", 7, 8), ("n2", "alone", 8, None)]
+
+
+ONE = history((3, "invoke", "inc", None, 1), (3, "ok", "inc", 1, 9))
+LIFE: list[Event] = [
+    event(2, "n1", "log", seq=1, entry="input", at=10, pc=4200, device="nic", bytes=1, request=0,
+          generation=1),
+    event(3, "n1", "log", seq=2, entry="output", at=20, pc=4300, number=1, crc=1, device="nic",
+          generation=1),
+    event(3, "n1", "output", number=1, seq=2, at=20, device="nic", crc=1, bytes=1, request=0,
+          generation=1, clock=0),
+    event(4, "n1", "drop", to="n2", message="Log", why="lost", first=1, last=1),
+    event(5, "n2", "acknowledge", received=2, generation=1),
+    event(6, "n2", "replay", first=1, last=2, at=20, waiting=0),
+    event(7, "n1", "ack", received=2, executed=0, lag_ns=1, generation=1, buffered=0),
+    event(8, "n1", "release", number=1, seq=2, at=20, device="nic", crc=1, bytes=1, request=0,
+          again=False, generation=1, acknowledged=2),
+    event(12, "n1", "release", number=1, seq=2, at=20, device="nic", crc=1, bytes=1, request=0,
+          again=True, generation=1, acknowledged=2),
+]
+
+
+def test_messages_are_arrows_and_lost_ones_stubs() -> None:
+    """From where a message left to where it is known to have arrived."""
+    calls = {call.start: call for call in ONE.calls()}
+    assert [(arrow.kind, arrow.start_ns // MS, arrow.end_ns and arrow.end_ns // MS)
+            for arrow in arrows(Trace(LIFE), calls)] == [
+        ("request", 1, 2), ("lost", 4, None), ("log", 3, 5), ("ack", 5, 7), ("answer", 8, 9),
+        ("answer", 12, None)]
+
+
+def test_the_life_of_a_request_spans_both_machines() -> None:
+    """Logged, answered, acknowledged, executed, let out, and let out again."""
+    (life,) = Lives(Trace(LIFE)).of(0)
+    assert life.arrived == LIFE[0] and life.output == LIFE[2] and life.pc == 4300
+    assert life.acknowledged == LIFE[4] and life.executed == LIFE[5]
+    assert life.releases == LIFE[7:]
+
+
+def test_marks_tell_ops_and_moments() -> None:
+    """What a verdict's evidence and the explanation name, merged by place."""
+    verdict = merge({
+        "linearizable": Verdict(valid=False, why="no", evidence={
+            "op": 3, "core": [0, 2], "orders": []}),
+        "output-rule": Verdict(valid=False, why="early", evidence={
+            "early": [{"time": 8, "node": "n1", "request": 0, "problem": "too early"}]})})
+    record = Record({}, DOUBLE, Trace([release(1, "n1", 1), event(2, "n1", "crash")]))
+    told = ["INVALID", "", "See op 2 (inc).", "", "And op 0."]
+    found = marks(record, verdict, told)
+    assert [(mark.op, mark.node) for mark in found] == [(0, "n1"), (0, None), (2, None)]
+    assert "no order gets past" in found[2].why and "named in the explanation" in found[2].why
+    assert [mark.op for mark in focus(found, verdict, told)] == [2]
+    steps = moments(record, focus(found, verdict, told), [])
+    assert [step.what for step in steps] == ["n1 crashed", "op 2, process 1: inc -> 11"]
+    assert marks(record, Verdict(valid=True, why=""), told) == []
+
+
+@given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))
+def test_quantiles(values: list[int], percent: int) -> None:
+    """At least so many percent of the values are no larger, and no smaller value does that."""
+    found = quantile(sorted(values), percent)
+    below = sum(value <= found for value in values)
+    assert below * 100 >= percent * len(values)
+    assert sum(value < found for value in values) * 100 < percent * len(values)
+
+
+# The command line
+
+def test_commands_write_and_name_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """run and inspect; one that cannot be made is a line, and changes no verdict."""
+    asked = ["run", "--nemesis", "crash,log-loss", "--bug", "no-output-rule", "--time-limit", "3",
+             "--store", str(tmp_path)]
+    assert main(asked) == 1
+    folder = tmp_path / "counter-crash,log-loss-no-output-rule" / "1"
+    page = (folder / "report.html").read_bytes()
+    assert f"page: {folder / 'report.html'}" in capsys.readouterr().out
+    assert "guest" in dict(reversed(each) for each in data_of(page.decode())["symbols"])
+    assert b"python -m checker shrink counter-crash,log-loss-no-output-rule/1" in page
+    assert main(["inspect", "--store", str(tmp_path)]) == 1
+    assert (folder / "report.html").read_bytes() == page
+
+    def fails(*_arguments: object) -> str:
+        raise RuntimeError("no ink")
+    monkeypatch.setattr("harness.page.render", fails)
+    capsys.readouterr()
+    assert main(["inspect", "--store", str(tmp_path)]) == 1
+    assert "no page: RuntimeError: no ink" in capsys.readouterr().out
+
+
+def test_check_writes_a_page_about_a_strangers_history(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In Jepsen's format; for several files there is no one page."""
+    file, page = tmp_path / "history.edn", tmp_path / "page.html"
+    file.write_text("{:process 0 :type :invoke :f :read :value nil :time 1000}\n"
+                    "{:process 0 :type :ok :f :read :value 3 :time 2000}\n")
+    asked = ["check", str(file), "--model", "register"]
+    assert main([*asked, "--html", str(page)]) == 1
+    assert f"page: {page}" in capsys.readouterr().out and "read -&gt; 3" in page.read_text()
+    assert main(["check", str(file), str(tmp_path / "other"), "--model", "register", "--html",
+                 str(page)]) == 254
