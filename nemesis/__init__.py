@@ -1,9 +1,13 @@
 """What goes wrong, as data: one fault family a file, and how families combine."""
 
+from nemesis.channel import CHANNEL
 from nemesis.crash import CRASH
 from nemesis.crash_both import CRASH_BOTH
 from nemesis.delay import DELAY
+from nemesis.disk_cut import DISK_CUT
 from nemesis.disk_errors import DISK_ERRORS
+from nemesis.flapping import FLAPPING
+from nemesis.halves import HALVES
 from nemesis.host_loss import HOST_LOSS
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Cluster, Fault, Kind, Nemesis
@@ -18,7 +22,8 @@ from nemesis.swarm import SWARM, compose
 
 NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
-    DISK_ERRORS, PAUSE, SERVICES, HOST_LOSS, CRASH_BOTH)}
+    DISK_ERRORS, PAUSE, SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING,
+    DISK_CUT, CHANNEL)}
 
 __all__ = ["Cluster", "Fault", "Kind", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose",
            "heal", "problem", "schedule"]

@@ -74,10 +74,22 @@ class Cluster(Protocol):
         """These links pass again."""
 
     def lose(self, link: Link, numerator: int, denominator: int) -> None:
-        """So many of the log messages on this link vanish."""
+        """So many of the logging channel's messages on this link vanish."""
+
+    def duplicate(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive twice."""
+
+    def corrupt(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive with a wrong bit."""
+
+    def reorder(self, link: Link, numerator: int, denominator: int, late_ns: int) -> None:
+        """So many of the channel's messages on this link are overtaken, for so long at most."""
+
+    def throttle(self, link: Link, bytes_per_s: int) -> None:
+        """The channel's messages on this link share so little room."""
 
     def stall(self, link: Link) -> None:
-        """Log messages on this link wait in the sender, and die with it."""
+        """The channel's messages on this link wait in the sender, and die with it."""
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
@@ -91,8 +103,8 @@ class Cluster(Protocol):
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 
-    def keep(self, link: Link) -> None:
-        """The link loses and delays no log messages any more."""
+    def keep(self, link: Link) -> dict[str, int]:
+        """The link does nothing to the channel any more; answers what it did, by kind."""
 
 
 class Fault(NamedTuple):

@@ -23,10 +23,12 @@ MINUTE_NS = 60_000_000_000
 FAMILIES = st.lists(st.sampled_from(sorted(NEMESES)), unique=True, min_size=1)
 SEEDS = st.integers(0, (1 << 64) - 1)
 BEYOND = {"crash-both", "host-loss", "services"}    # what strikes more than one side of a pair
-UNDONE_BY = {"cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep",
-             "crash": "restart", "delay": "undelay", "slow": "full-speed",
-             "fail-reads": "read-well", "pause": "resume", "crash-both": "restart",
-             "crash-service": "restart-services", "pause-service": "resume-services"}
+UNDONE_BY = {
+    "cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep", "crash": "restart",
+    "delay": "undelay", "slow": "full-speed", "fail-reads": "read-well", "pause": "resume",
+    "crash-both": "restart", "crash-service": "restart-services",
+    "pause-service": "resume-services", "drop": "keep", "duplicate": "keep", "corrupt": "keep",
+    "reorder": "keep", "throttle": "keep"}
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Sham:
 
     def links(self) -> list[Link]:
         """All of them."""
-        nodes = [*self.role, "disk", "clients"]
+        nodes = [*self.role, "disk", "cluster", "clients"]
         return [(one, other) for one in nodes for other in nodes if one != other]
 
     def crash(self, node: str) -> None:
@@ -124,10 +126,24 @@ class Sham:
         if numerator:
             self.failing[node] = numerator, denominator
 
-    def keep(self, link: Link) -> None:
+    def duplicate(self, link: Link, numerator: int, denominator: int) -> None:
+        """Note it."""
+        self.lossy[link] = numerator, denominator
+
+    corrupt = duplicate
+
+    def reorder(self, link: Link, numerator: int, denominator: int, late_ns: int) -> None:
+        """Note it."""
+        self.lossy[link] = numerator, denominator
+
+    def throttle(self, link: Link, bytes_per_s: int) -> None:
+        """Note it."""
+        self.lossy[link] = 1, bytes_per_s
+
+    def keep(self, link: Link) -> dict[str, int]:
         """Forget it."""
-        self.lossy.pop(link, None)
         self.stalled = [each for each in self.stalled if each != link]
+        return {"struck": 1} if self.lossy.pop(link, None) else {}
 
 
 def families(names: Sequence[str]) -> list[Nemesis]:

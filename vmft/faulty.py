@@ -193,12 +193,33 @@ class Faulty(ABC):
         self._note(self.now_ns, "network", "join", {"links": links})
 
     def lose(self, link: Link, numerator: int, denominator: int) -> None:
-        """So many of the log messages on this link vanish."""
-        self.network.lossy[link] = Ratio(numerator, denominator)
+        """So many of the channel's messages on this link vanish."""
+        self.network.disturbance(link).lose = Ratio(numerator, denominator)
         self._note(self.now_ns, "network", "lose", {"link": link})
 
+    def duplicate(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive twice."""
+        self.network.disturbance(link).duplicate = Ratio(numerator, denominator)
+        self._note(self.now_ns, "network", "duplicate", {"link": link})
+
+    def corrupt(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive with a wrong bit."""
+        self.network.disturbance(link).corrupt = Ratio(numerator, denominator)
+        self._note(self.now_ns, "network", "corrupt", {"link": link})
+
+    def reorder(self, link: Link, numerator: int, denominator: int, late_ns: int) -> None:
+        """So many of the channel's messages on this link are overtaken, for so long at most."""
+        self.network.disturbance(link).reorder = Ratio(numerator, denominator)
+        self.network.disturbance(link).late_ns = late_ns
+        self._note(self.now_ns, "network", "reorder", {"link": link, "late_ns": late_ns})
+
+    def throttle(self, link: Link, bytes_per_s: int) -> None:
+        """The channel's messages on this link share so little room."""
+        self.network.disturbance(link).bytes_per_s = bytes_per_s
+        self._note(self.now_ns, "network", "throttle", {"link": link, "bytes_per_s": bytes_per_s})
+
     def stall(self, link: Link) -> None:
-        """Log messages on this link wait in the sender."""
+        """The channel's messages on this link wait in the sender."""
         self.network.stalled.setdefault(link, [])
         self._note(self.now_ns, "network", "stall", {"link": link})
 
@@ -207,9 +228,10 @@ class Faulty(ABC):
         self.network.delays_ns[link] = delay_ns
         self._note(self.now_ns, "network", "delay", {"link": link, "delay_ns": delay_ns})
 
-    def keep(self, link: Link) -> None:
-        """The link loses and delays no log messages any more."""
-        self.network.lossy.pop(link, None)
-        self._note(self.now_ns, "network", "keep", {"link": link})
+    def keep(self, link: Link) -> dict[str, int]:
+        """The link does nothing to the channel any more; answers what it did, by kind."""
+        hit = self.network.calm(link)
+        self._note(self.now_ns, "network", "keep", {"link": link, **({"hit": hit} if hit else {})})
         for held in self.network.resume(link):
             self._dispatch(held.source, Send(self.now_ns, held.to, held.message))
+        return hit

@@ -186,14 +186,16 @@ class Sim(Faulty):
             to = self.service if source == CLIENTS else CLIENTS
             if source != CLIENTS:
                 self.service = source       # the switch learns where frames come from
-        arrival = self.network.route(send.at_ns, source, to, message)
-        if isinstance(arrival, str):
-            self._dropped(send.at_ns, source, to, message, arrival)
-        elif to == CLIENTS:
-            assert isinstance(message, Packet)
-            self._push(arrival, Reply(arrival, message.data))
-        else:
-            self._push(arrival, Delivery(source, to, message, send.at_ns))
+        arrivals = self.network.route(send.at_ns, source, to, message)
+        if isinstance(arrivals, str):
+            self._dropped(send.at_ns, source, to, message, arrivals)
+            return
+        for time_ns, arriving in arrivals:
+            if to == CLIENTS:
+                assert isinstance(arriving, Packet)
+                self._push(time_ns, Reply(time_ns, arriving.data))
+            else:
+                self._push(time_ns, Delivery(source, to, arriving, send.at_ns))
 
     def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
         self._order += 1
