@@ -20,6 +20,7 @@ from things import THINGS
 import checker.sessions
 from checker import UNKNOWN, Budget, Model, Verdict, linearizable, models
 from checker.consistency import sequential, whole
+from checker.levels import weaker
 from checker.sessions import GUARANTEES, session
 from checker.sources import sources
 from histories import Call, History
@@ -163,3 +164,19 @@ def test_a_spent_budget_is_unknown(guarantee: str) -> None:
         verdict = session(guarantee, hard_history(), models.kv, budget=Budget(steps_max=3))
     assert verdict.valid is None
     assert verdict.why.startswith("gave up, 3 configurations tried: process ")
+
+
+@pytest.mark.parametrize("text, said", [
+    ("0+write=1 0:write=1 1+read 1:read", ["It is sequentially consistent: only time is against "
+                                           "it."]),
+    ("0+write=1 0:write=1 0+read 0:read", [
+        "It is not sequentially consistent either.",
+        "Of the session guarantees monotonic-reads, monotonic-writes, writes-follow-reads hold; "
+        "read-your-writes do not."]),
+    ("0+read 0:read=1", [
+        "It is not sequentially consistent either.",
+        "Of the session guarantees none is known to hold; read-your-writes, monotonic-reads, "
+        "monotonic-writes, writes-follow-reads do not."]),
+])
+def test_a_failing_check_says_what_still_holds(text: str, said: list[str]) -> None:
+    assert weaker(history(text), models.register) == said
