@@ -1,4 +1,4 @@
-"""The levels of consistency by name, and which weaker ones a history keeps that is not linearizable."""
+"""The levels of consistency by name, and which weaker ones hold where linearizability does not."""
 
 from __future__ import annotations
 
