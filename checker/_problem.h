@@ -2,19 +2,14 @@
 
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_buffers.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace {
-
-using std::vector;
 
 constexpr int32_t READ = 0, WRITE = 1, UPDATE = 2, ILLEGAL = -1, ANYWHERE = -1, UNASKED = -2;
 constexpr uint32_t NONE = UINT32_MAX;
@@ -22,8 +17,6 @@ constexpr size_t DENSE_CLASSES_MAX = 1024, SIGNALS_EVERY_STEPS = 1 << 16;
 constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15u;
 enum ShortCut { READS = 1, FIRST = 2, COVER = 4, LATE = 8, BLAME = 16, DEAD = 32 };
 enum Status { VALID, INVALID, STEPS, MEMORY, TIME };
-
-struct Raised {};                   // a Python exception is set
 
 // A set of slots; Words is 1 unless more than 64 calls overlap.
 template <int Words> struct Mask {

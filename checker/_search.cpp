@@ -6,21 +6,6 @@
 
 namespace {
 
-// The content of a buffer of 32-bit numbers.
-vector<int32_t> numbers(PyObject *source) {
-    Py_buffer view;
-    if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO)) throw Raised{};
-    const auto *first = static_cast<const int32_t *>(view.buf);
-    vector<int32_t> found(first, first + view.len / Py_ssize_t(sizeof(int32_t)));
-    PyBuffer_Release(&view);
-    return found;
-}
-
-PyObject *bytes(const vector<int32_t> &found) {
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(found.data()),
-                                     Py_ssize_t(found.size() * sizeof(int32_t)));
-}
-
 // Refuse what would lead outside of an array.  The number of calls that overlap.
 size_t checked(const Problem &problem) {
     auto classes = problem.kinds.size();

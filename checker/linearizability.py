@@ -15,8 +15,8 @@ from typing import Any, Hashable, Sequence
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
-from checker.narrow import core, loosened, shortest_prefix
-from checker.native import numbered
+from checker.narrow import core, shortest_prefix
+from checker.native import loosened, numbered
 from checker.problem import Problem, Table, build, guarded
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
@@ -108,7 +108,7 @@ def _judged(
         problem = _problem(history, table)
         last = next(at for at, event in enumerate(problem.events)
                     if event < 0 and problem.call(~event).end == judged.op)
-        prefix = loosened(problem, table, range(len(problem.classes)), last)
+        prefix = loosened(problem, table, None, last)
         found = decide(prefix, table, EXPLAIN)
         if found.valid is False:
             verdict = _explained(problem, last, found, table, EXPLAIN)
