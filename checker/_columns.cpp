@@ -3,6 +3,7 @@
 // The native twin of `build` (checker/problem.py).  It knows well-formed histories only: at
 // anything else it answers None, and Python says what is wrong.
 
+#include "_buffers.h"
 #include "_values.h"
 
 #include <new>
@@ -160,12 +161,7 @@ class Numbering {
     Pairs pairs;
 };
 
-PyObject *bytes(const vector<int32_t> &found) {
-    return PyBytes_FromStringAndSize(reinterpret_cast<const char *>(found.data()),
-                                     Py_ssize_t(found.size() * sizeof(int32_t)));
-}
-
-// number(ops, freeze, classify): events, classes, starts and ends.
+// number(ops, freeze, classify): events, classes, and the positions where calls start and end.
 // number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
 // the first call of each class, two a class.
 PyObject *number(PyObject *, PyObject *args) {

@@ -2,29 +2,22 @@
 
 #pragma once
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "_buffers.h"
+#include "_sound.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <map>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace {
 
-using std::vector;
-
 constexpr int32_t READ = 0, WRITE = 1, UPDATE = 2, ILLEGAL = -1, ANYWHERE = -1, UNASKED = -2;
 constexpr uint32_t NONE = UINT32_MAX;
-constexpr int32_t STATES_MAX = 1 << 26;
 constexpr size_t DENSE_CLASSES_MAX = 1024, SIGNALS_EVERY_STEPS = 1 << 16;
 constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15u;
 enum ShortCut { READS = 1, FIRST = 2, COVER = 4, LATE = 8, BLAME = 16, DEAD = 32 };
 enum Status { VALID, INVALID, STEPS, MEMORY, TIME };
-
-struct Raised {};                   // a Python exception is set
 
 // A set of slots; Words is 1 unless more than 64 calls overlap.
 template <int Words> struct Mask {
@@ -105,7 +98,7 @@ class Transitions {
             PyObject *answer = PyObject_CallFunction(problem.step, "ii", int(state), int(number));
             long value = answer ? PyLong_AsLong(answer) : 0;
             Py_XDECREF(answer);
-            if (!PyErr_Occurred() && (value < ILLEGAL || value >= STATES_MAX))
+            if (!PyErr_Occurred() && (value < ILLEGAL || value >= NUMBERS_MAX))
                 PyErr_Format(PyExc_ValueError, "%ld is no state", value);
             return value;
         }));

@@ -11,9 +11,9 @@ the case after the calls so far (the power set construction), and is a numbered 
 from __future__ import annotations
 
 from array import array
-from typing import Callable, Hashable, Iterable, NamedTuple, TypeVar
+from typing import Callable, Hashable, Iterable, NamedTuple, Sequence, TypeVar
 
-from checker.model import ANY_STATE, Inconsistent, Model, OneOf
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
 from histories.errors import UsageError
 from histories.history import Call
 from histories.value import show
@@ -59,6 +59,7 @@ class Table:
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
         self._next: dict[tuple[int, int], int] = {}
+        self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
 
     @property
@@ -129,6 +130,14 @@ class Table:
             self._ask(self.targets[number], number)     # refused where it leads elsewhere
         return number
 
+    def loosened(self, number: int) -> int:
+        """The class of the same call when nobody heard its answer."""
+        found = self._loosened.get(number)
+        if found is None:
+            found = self._loosened[number] = self.classify(self.classes[number]._replace(
+                ret=UNKNOWN, completion=None, outcome="info"))
+        return found
+
     def step(self, state: int, number: int) -> int:
         """The next state, or ILLEGAL."""
         need = self.needs[number]
@@ -198,6 +207,33 @@ class Table:
             number = self._state_numbers[state] = len(self._states)
             self._states.append(state)
         return number
+
+
+def loosened(
+    problem: Problem, table: Table, tight: Sequence[int] | None, last: int
+) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers.
+
+    All others are as if nobody had heard of them again.  None: all are tight.
+    """
+    events, classes = array("i"), array("i", problem.classes)
+    until = problem.events[:last + 1]
+    returned = {~event for event in until if event < 0}
+    if tight is not None:
+        returned &= set(tight)
+    for event in until:
+        if event < 0:
+            if ~event in returned:
+                events.append(event)
+            continue
+        if event not in returned:
+            classes[event] = table.loosened(classes[event])
+            if table.kinds[classes[event]] == READ:
+                continue
+        events.append(event)
+    while events and events[-1] >= 0:
+        events.pop()
+    return problem._replace(events=events, classes=classes)
 
 
 def build(calls: Iterable[Call], table: Table) -> Problem:

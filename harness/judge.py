@@ -9,15 +9,14 @@ from __future__ import annotations
 import multiprocessing
 import time
 from concurrent.futures import Future, TimeoutError
-from dataclasses import replace
 from typing import Any, Iterator, NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
-from checker import Budget, Model, Verdict, linearizable, models
+from checker import Budget, Model, Verdict, models
 from checker.check import merge
-from checker.consistency import sequential
 from checker.explain import explain
+from checker.levels import LEVELS, weaker
 from checker.recognise import recognise
 from harness.run import Recorded
 from histories import History, Trace, UsageError
@@ -26,8 +25,6 @@ from histories.read import Limits, read_history
 REMEMBERED_PER_MB = 500             # configurations, each with a state never met before
 STEPS_MAX = 10**12                  # time and memory end a search here
 GRACE_S = 5                         # for a search to end by itself and say where it was
-WEAKER_OPS_MAX, WEAKER_STEPS_MAX = 20_000, 100_000
-LEVELS = {"linearizable": linearizable, "sequential": sequential}
 
 
 class Task(NamedTuple):
@@ -97,7 +94,7 @@ def judge(task: Task) -> Judged:
     try:
         level = LEVELS[task.consistency](history, model, budget=budget)
         verdict = merge({task.consistency: level})
-        lines = _weaker(history, model, budget) if task.consistency == "linearizable" \
+        lines = weaker(history, model, budget) if task.consistency == "linearizable" \
             and verdict.valid is False else []
     except UsageError as problem:
         named = str(problem).startswith(task.path)
@@ -132,13 +129,3 @@ def _limit_memory(memory_mb: int) -> None:
         wanted = memory_mb << 20
         limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(resource.RLIMIT_AS, (limit, most))
-
-
-def _weaker(history: History, model: Model, budget: Budget) -> list[str]:
-    """What still holds of a history that is not linearizable, where that is cheap to say."""
-    if len(history.ops) > WEAKER_OPS_MAX:
-        return []
-    weaker = sequential(history, model, budget=replace(budget, steps_max=WEAKER_STEPS_MAX))
-    said = {True: "It is sequentially consistent: only time is against it.",
-            False: "It is not sequentially consistent either."}
-    return [said[weaker.valid]] if weaker.valid is not None else []

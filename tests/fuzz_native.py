@@ -12,8 +12,10 @@ import sys
 import tempfile
 import time
 from array import array
+from functools import partial
 from pathlib import Path
 from random import Random
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any, Callable
 
 HERE = Path(__file__).resolve().parent
@@ -25,9 +27,12 @@ from random_histories import MAKERS, random_ops  # noqa: E402
 
 from checker import linearizable, models, native  # noqa: E402
 from checker.found import Budget  # noqa: E402
-from checker.problem import Table  # noqa: E402
 from histories import History, Op, UsageError  # noqa: E402
 
+MODULES = [module for module in (native.NATIVE, native.COLUMNS, native.NARROW, native.MONITORS)
+           if module is not None]
+STEPS = 503         # no other number is this
+LITTLE = Budget(steps_max=STEPS, memory_max=500)
 REFUSALS = (ValueError, TypeError, OverflowError, MemoryError, BufferError, LookupError)
 EXTREME = [-2**31, -2**31 + 1, -3, -2, -1, 0, 1, 2, 3, 4, 63, 64, 65, 2**31 - 1]
 BEYOND = [*EXTREME, 2**31, -2**31 - 1, 2**63, 2**64, -2**63 - 1, 10**30, None, "x", 1.5]
@@ -50,7 +55,8 @@ class Interrupted(Exception):
 
 def spoilt(rng: Random, column: Any, values: list[Any]) -> Any:
     """The column with some numbers changed, added or left out, or as an odd buffer."""
-    made = array("i", column)
+    made = array("i")
+    made.frombytes(bytes(memoryview(column)))
     for _ in range(rng.choice([0, 0, 1, 1, 2, 5])):
         at, value = rng.randrange(len(made) + 1), rng.choice(EXTREME + list(values))
         way = rng.randrange(3)
@@ -78,38 +84,48 @@ def a_history(rng: Random) -> tuple[str, list[Op]]:
     return name, History(made).ops
 
 
-class Listener:
-    """In the place of the native search: keeps what it is asked."""
-
-    asked: tuple[Any, ...] = ()
-
-    def search(self, *asked: Any) -> None:
-        """Give up, as the native one does where too many calls overlap."""
-        self.asked = asked
+Asked = list[tuple[Callable[..., Any], tuple[Any, ...]]]
 
 
-def search_case(rng: Random) -> None:
-    """What the search is asked for a real history, with some of it spoilt."""
+def real_questions(rng: Random) -> Asked:
+    """What the native functions are asked while a real history is judged."""
     name, ops = a_history(rng)
-    table = Table(models.by_name(name))
-    problem = native.numbered(History(ops), table)
-    listener = Listener()
+    asked: Asked = []
+
+    def listen(function: Callable[..., Any], *given: Any) -> Any:
+        asked.append((function, given))
+        return function(*given)
+
     with MonkeyPatch.context() as patch:
-        patch.setattr(native, "NATIVE", listener)
-        native.search(problem, table, Budget(steps_max=500, memory_max=500))
-    near = [len(problem.classes), len(table.classes)]
-    noisy = rng.random() < 0.2
-    native.NATIVE.search(*[_spoil(rng, asked, near, noisy) for asked in listener.asked])
+        for module in MODULES:
+            for known, function in vars(module).items():
+                if isinstance(function, BuiltinFunctionType):
+                    patch.setattr(module, known, partial(listen, function))
+        linearizable(History(ops), models.by_name(name), budget=LITTLE)
+    return asked
+
+
+def function_case(rng: Random) -> None:
+    """A native function, asked what it was asked for a real history, with some of it spoilt."""
+    asked = real_questions(rng)
+    if asked:
+        function, given = rng.choice(asked)
+        noisy = rng.random() < 0.2
+        function(*[_spoil(rng, each, [len(given[0])], noisy) for each in given])
 
 
 def _spoil(rng: Random, asked: Any, near: list[int], noisy: bool) -> Any:
     """One argument, or something like it."""
-    if isinstance(asked, array):
+    if isinstance(asked, (array, bytes)):
         column = noise(rng) if noisy else asked
         return spoilt(rng, column, near) if rng.random() < 0.15 else column
     if isinstance(asked, tuple):
-        return tuple(rng.choice(BEYOND) if rng.random() < 0.03 and number != 500 else number
+        return tuple(rng.choice(BEYOND) if rng.random() < 0.03 and number != STEPS else number
                      for number in asked)
+    if isinstance(asked, (int, list, str)):
+        return rng.choice([*JUNK, *BEYOND]) if rng.random() < 0.03 else asked
+    if not (asked is None or isinstance(asked, (MethodType, FunctionType))):
+        return rng.choice(JUNK) if rng.random() < 0.1 else asked
     if asked is None:
         return rng.choice([None, None, callback(rng, [False] * 5 + [True]), 3])
     return callback(rng, [*EXTREME, *BEYOND]) if rng.random() < 0.1 else \
@@ -136,13 +152,13 @@ def history_case(rng: Random) -> None:
         ops[at] = ops[at]._replace(**{field: rng.choice(FIELDS[field])})
         if rng.random() < 0.1:
             del ops[at]
-    linearizable(History(ops), models.by_name(name), budget=Budget(steps_max=500, memory_max=500))
+    linearizable(History(ops), models.by_name(name), budget=LITTLE)
 
 
 def attempt(seed: int) -> str:
     """Try one case: "answered", or the kind of its refusal."""
     rng = Random(seed)
-    case = history_case if native.NATIVE is None or rng.random() < 0.5 else search_case
+    case = history_case if not MODULES or rng.random() < 0.5 else function_case
     try:
         case(rng)
     except REFUSALS + (UsageError, Interrupted) as refusal:

@@ -114,11 +114,22 @@ def test_a_call_that_needs_a_state_has_a_target() -> None:
         native.NATIVE.search(*problem, (int(ALL), 500, 500, 10, 8, 500, 2), None, None, None)
 
 
+@pytest.mark.skipif(native.MONITORS is None, reason="there is no native monitor")
+@pytest.mark.parametrize("columns", [
+    ([0], [7], [2], [-1], [-2]), ([3], [0], [2], [-1], [-2]), ([~0], [0], [2], [-1], [-2]),
+    ([0], [0], [2], [], [-2]), ([0], [0], [2], [2**31 - 1], [0]),
+])
+def test_a_monitor_is_no_less_careful(columns: tuple[list[int], ...]) -> None:
+    """A class that is none led outside of an array."""
+    with pytest.raises(ValueError, match="^these numbers are no problem"):
+        native.MONITORS.distinct_writes(*[array("i", column) for column in columns], 0)
+
+
 def test_arbitrary_input_is_answered_or_refused() -> None:
     """A few of the cases that `make sanitize` tries for longer."""
     outcomes = {fuzz_native.attempt(seed) for seed in range(1000)}
     assert "history_case answered" in outcomes
-    assert native.NATIVE is None or "search_case answered" in outcomes
+    assert native.NATIVE is None or "function_case answered" in outcomes
 
 
 @needs_native

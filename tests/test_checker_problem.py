@@ -15,7 +15,7 @@ from random_histories import MAKERS, random_ops
 
 from checker import ANY_STATE, UNKNOWN, Inconsistent, Model, models, native
 from checker.model import Rule
-from checker.problem import Problem, Table, build
+from checker.problem import Problem, Table, build, loosened
 from histories import History, Op, UsageError
 
 RULED = [model for model in models.MODELS.values() if model.rules]
@@ -35,7 +35,7 @@ def told(problem: Problem, table: Table) -> Any:
     names = (table.states, table.classes)
     assert before == [list(column) for column in columns], "what was foretold came true"
     calls = [problem.call(number) for number in range(len(problem.classes))]
-    return list(problem.events), list(problem.classes), calls, before, names
+    return [list(column) for column in problem[:2]], calls, before, names
 
 
 def agree(history: History, model: Model) -> None:
@@ -84,6 +84,25 @@ def test_rules_say_what_the_model_says(model: Model, first: Any, second: Any, re
         assert kind == "write" or model.needs(f, arg, ret) == need
         assert model.step(model.init if need is ANY_STATE else need, f, arg, ret) == leads
     assert set(model.rules) == set(model.fs)
+
+
+@given(seed=st.integers(0, 2**32), name=st.sampled_from(sorted(MAKERS)), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_calls_are_loosened_alike(seed: int, name: str, data: st.DataObject) -> None:
+    """The same events, and the same classes, numbered in the same order."""
+    model = models.by_name(name)
+    history = History(random_ops(Random(seed), model, calls=30, wrong=0.1, clients=5))
+    results: list[Any] = []
+    tight: Any = ()
+    for loosen in (native.loosened, loosened):
+        table = Table(model)
+        problem = native.numbered(history, table)
+        if not results:
+            calls = st.integers(0, max(0, len(problem.classes) - 1))
+            tight = data.draw(st.none() | st.lists(calls, unique=True))
+            last = data.draw(st.integers(0, max(0, len(problem.events) - 1)))
+        results.append(told(loosen(problem, table, tight, last), table))
+    assert results[0] == results[1]
 
 
 @pytest.mark.parametrize("f,arg", [("cas", 3), ("cas", [1, 2, 3]), ("pop", None), ("cas", None)])

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from checker import models
 from checker.check import merge
+from checker.levels import LEVELS
 from checker.report.page import Facts
 from checker.verdict import EXIT_CODES, to_json, word
-from harness.judge import LEVELS, Judged, Task, judge_all, record
+from harness.judge import Judged, Task, judge_all, record
 from harness.page import write_page
 from harness.progress import progress
 from histories import UsageError
