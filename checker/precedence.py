@@ -110,8 +110,9 @@ class Graph:
 
     def circle(self) -> list[Edge]:
         """A shortest circle, from its earliest call; empty when there is none."""
-        found = [path for n in self.nodes if n in self.after[n] for path in [self._round(n)]]
-        return [self._edge(*pair) for pair in pairwise(min(found, key=len, default=[]))]
+        rounds = [self._round(n) for n in self.nodes if n in self.after[n]]
+        shortest = min(rounds, key=len) if rounds else []
+        return [self._edge(*pair) for pair in pairwise(shortest)]
 
     def _edge(self, one: int, other: int) -> Edge:
         call = self.problem.call
