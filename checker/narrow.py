@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from checker.found import Budget, Found
+from checker.monitors import judge_numbered
 from checker.native import loosened
 from checker.problem import Problem, Table
 from checker.refute import decide
@@ -77,6 +78,9 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, tight, self.last)
+        judged = judge_numbered(loose, self.table)
+        if judged is not None:
+            return judged.op is not None
         most = min(self.steps, JUDGEMENT_STEPS_MAX)
         found = decide(loose, self.table, replace(self.budget, steps_max=most))
         self.steps -= min(found.steps, self.steps)

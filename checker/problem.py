@@ -98,10 +98,14 @@ class Table:
         """Number the classes that were foretold."""
         if self._waiting is not None:
             calls, self._waiting = self._waiting(), None
+            told = self.kinds[:], self.needs[:], self.targets[:]
             for column in (self.kinds, self.needs, self.targets):
                 del column[:]
             for call in calls:
                 self.classify(call)
+            if told != (self.kinds, self.needs, self.targets):
+                raise UsageError(f"model {self.model.name} has rules that disagree with its step, "
+                                 "kind or needs")
 
     def classify(self, call: Call) -> int:
         """The number of the call's class."""

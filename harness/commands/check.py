@@ -8,14 +8,13 @@ import json
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-from checker import Budget, Model, Verdict, linearizable, models
+from checker import Budget, Verdict, models
 from checker.check import merge
-from checker.consistency import sequential
 from checker.explain import explain
+from checker.levels import LEVELS, weaker
 from checker.report.page import Facts
 from checker.verdict import EXIT_CODES, to_json, word
 from harness.page import write_page
@@ -28,8 +27,6 @@ TIMEOUT_S = 60
 MEMORY_MB = 1000
 REMEMBERED_PER_MB = 1000            # configurations, each with a state never met before
 STEPS_MAX = 10**12                  # time and memory end a search here
-WEAKER_OPS_MAX, WEAKER_STEPS_MAX = 20_000, 100_000
-LEVELS = {"linearizable": linearizable, "sequential": sequential}
 
 
 class Task(NamedTuple):
@@ -123,7 +120,7 @@ def judge(task: Task) -> Judged:
     try:
         level = LEVELS[task.consistency](history, model, budget=budget)
         verdict = merge({task.consistency: level})
-        lines = _weaker(history, model, budget) if task.consistency == "linearizable" \
+        lines = weaker(history, model, budget) if task.consistency == "linearizable" \
             and verdict.valid is False else []
     except UsageError as problem:
         raise UsageError(f"{task.path}: {problem}") from None
@@ -143,16 +140,6 @@ def _page(task: Task, judged: Judged, path: Path) -> str:
     """Write the page about a file; the line that says so."""
     record = _record(task, _read(task))
     return write_page(path, record, judged.verdict, judged.explanation, Facts())
-
-
-def _weaker(history: History, model: Model, budget: Budget) -> list[str]:
-    """What still holds of a history that is not linearizable, where that is cheap to say."""
-    if len(history.ops) > WEAKER_OPS_MAX:
-        return []
-    weaker = sequential(history, model, budget=replace(budget, steps_max=WEAKER_STEPS_MAX))
-    said = {True: "It is sequentially consistent: only time is against it.",
-            False: "It is not sequentially consistent either."}
-    return [said[weaker.valid]] if weaker.valid is not None else []
 
 
 def _progress(judged: Iterator[Judged], total: int) -> Iterator[Judged]:
