@@ -17,6 +17,7 @@ from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
 from checker.native import loosened, numbered
+from checker.precedence import contradiction
 from checker.problem import Problem, Table, build, guarded
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
@@ -42,7 +43,9 @@ def linearizable(
     reason against every next call, ``ops`` the indexes of the ops open there.  Where a prefix has
     at most EXPLAINED_CALLS_MAX calls, ``core`` names, by the op that invokes them, few calls that
     fail even when all others of the prefix may have happened or not, with any answer;
-    ``core_smallest`` says whether it is known that none of them can be spared.
+    ``core_smallest`` says whether it is known that none of them can be spared, and ``cycle``, if
+    there is one, who must come before whom among them, in a circle, and ``precedence`` all that
+    is known of that, as [before, after, why].
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
     """
@@ -160,6 +163,7 @@ def _explained(
         if last < 2 * EXPLAINED_CALLS_MAX:
             few, smallest = core(problem, table, last, budget)
             evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
+            evidence.update(contradiction(problem, table, last, few))
     except UsageError:
         pass        # the same again
     last_call, around = ~problem.events[last], _around(problem, _stuck(found))
