@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import sys
@@ -64,11 +65,16 @@ def judged(calls: History) -> Verdict:
 # The page
 
 def test_a_failing_run_names_its_operations_without_a_script() -> None:
-    """The paragraph, the orders and their reasons are text of the page itself."""
+    """The paragraph, word for word, the orders and their reasons are text of the page itself."""
     page = page_of(DOUBLE, judged(DOUBLE))
     text = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
     assert '<span class="badge invalid">INVALID</span>' in text
     assert '<a href="#op-0">op 0</a>' in text and '<a href="#op-2">op 2</a>' in text
+    paragraph = re.search(r'<pre class="said invalid">(.*?)</pre>', text, flags=re.DOTALL)
+    assert paragraph is not None
+    plain = html.unescape(re.sub(r"<[^>]*>", "", paragraph[1]))
+    assert plain.strip().splitlines() == explain(Record({"name": "a test"}, DOUBLE, Trace()),
+                                                 judged(DOUBLE)), "the text of report.txt"
     assert "inc answered 11, the counter stood at 0 and must answer 1" in text
 
 

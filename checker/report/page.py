@@ -132,7 +132,8 @@ def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
     core = [{"op": call.start, "process": call.process, "text": str(call)}
             for call in record.history.calls() if call.start in named]
     parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
-    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts}
+    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
+            "cycle": [_linked(line) for line in evidence.get("cycle", [])]}
 
 
 def _band(band: Band, at: Any) -> dict[str, str]:
