@@ -4,6 +4,7 @@
 
 #include "_buffers.h"
 #include "_index.h"
+#include "_sound.h"
 
 #include <algorithm>
 #include <map>
@@ -91,6 +92,8 @@ class Transitions {
                 answer = PyObject_Vectorcall(problem.step, asked, 2, nullptr);
             long value = answer ? PyLong_AsLong(answer) : 0;
             for (PyObject *each : {asked[0], asked[1], answer}) Py_XDECREF(each);
+            if (!PyErr_Occurred() && (value < ILLEGAL || value >= NUMBERS_MAX))
+                PyErr_Format(PyExc_ValueError, "%ld is no state", value);
             return value;
         }));
     }
