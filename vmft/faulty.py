@@ -191,6 +191,8 @@ class Faulty(ABC):
 
     def slow(self, node: str, times: int) -> None:
         """A host's processor is so many times slower; 1 is full speed."""
+        if self.replicas[node].slowdown == times:
+            return
         self.replicas[node].slowdown = times
         self._note(self.now_ns, node, "slow", {"times": times})
 
@@ -213,6 +215,8 @@ class Faulty(ABC):
 
     def join(self, links: list[Link]) -> None:
         """These links pass again."""
+        if self.network.cuts.isdisjoint(links):
+            return
         self.network.cuts.difference_update(links)
         self._note(self.now_ns, "network", "join", {"links": links})
 
@@ -249,11 +253,15 @@ class Faulty(ABC):
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
+        if self.network.delays_ns.get(link, 0) == delay_ns:
+            return
         self.network.delays_ns[link] = delay_ns
         self._note(self.now_ns, "network", "delay", {"link": link, "delay_ns": delay_ns})
 
     def keep(self, link: Link) -> dict[str, int]:
         """The link does nothing to the channel any more; answers what it did, by kind."""
+        if link not in self.network.disturbed and link not in self.network.stalled:
+            return {}
         hit = self.network.calm(link)
         self._note(self.now_ns, "network", "keep", {"link": link, **({"hit": hit} if hit else {})})
         for held in self.network.resume(link):
