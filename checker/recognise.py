@@ -21,12 +21,12 @@ OPS_LOOKED_AT = 2000        # for the shape of their values
 
 def recognise(history: History) -> tuple[Model, str]:
     """The model of a history, and why; UsageError if there is not exactly one."""
-    ops = [op for op in history.ops if op.process != NEMESIS]
-    fs = sorted({op.f for op in ops})
+    fs = sorted({op.f for op in history.ops if op.process != NEMESIS})
     where = f"{history.source}: " if history.source else ""
     if not fs:
         raise UsageError(f"{where}a history without calls tells no model")
-    looked_at = list(islice(ops, OPS_LOOKED_AT))
+    clients = (op for op in history.ops if op.process != NEMESIS)
+    looked_at = list(islice(clients, OPS_LOOKED_AT))
     possible = [model for name, model in MODELS.items()
                 if name.partition(":")[0] not in SIZED and model.fs.keys() >= set(fs)
                 and _fits(name, looked_at)]
