@@ -66,7 +66,7 @@ def forgetful(model: Model, rng: Random) -> Model:
     """The same model, with some operations no longer known as reads or writes."""
     known = {f for f in model.fs if rng.random() < 0.5}
     return replace(
-        model, kind=lambda f, arg: model.kind(f, arg) if f in known else "update"
+        model, rules={}, kind=lambda f, arg: model.kind(f, arg) if f in known else "update"
     )
 
 
