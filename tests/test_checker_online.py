@@ -84,7 +84,6 @@ def without(name: str) -> Any:
     (checker.past.Past, "is_worse", only_states, models.kv),
     (checker.past, "Past", without("done"), models.register),
     (checker.past, "Past", without("covered"), models.register),
-    (checker.past, "Past", without("used"), models.register),
 ])
 def test_a_past_that_forgets_too_much_is_noticed(
     place: Any, name: str, bug: Any, model: Model
