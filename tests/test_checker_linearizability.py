@@ -231,6 +231,7 @@ def test_the_double_eleven_is_explained() -> None:
     assert verdict.evidence["orders"] == [{
         "calls": list(range(0, 21, 2)),
         "omitted": 0,
+        "states": [str(number) for number in range(1, 12)],
         "state": "11",
         "rejected": [{
             "op": 22, "call": "inc -> 11",
