@@ -1,6 +1,7 @@
 // Native monitors as a Python module; see checker/monitors/.
 
 #include "_increments.h"
+#include "_sound.h"
 #include "_writes.h"
 
 #include <new>
@@ -36,6 +37,11 @@ PyObject *distinct_writes(PyObject *, PyObject *args) {
                        Numbers(targets), init};
         if (!calls.events || !calls.classes || !calls.kinds || !calls.needs || !calls.targets)
             return nullptr;
+        if (!is_state(init) || !sound(calls.events, calls.classes, calls.kinds, calls.needs,
+                                      calls.targets)) {
+            PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
+            return nullptr;
+        }
         DistinctWrites monitor(calls);
         if (!monitor.suits) Py_RETURN_NONE;
         return PyLong_FromLongLong(first_failure(

@@ -6,6 +6,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <cstring>
 #include <vector>
 
 #include "_prefix.h"
@@ -25,7 +26,12 @@ class Numbers {
 
     explicit operator bool() const { return sound; }
     size_t size() const { return size_t(view.len) / sizeof(int32_t); }
-    int32_t operator[](size_t i) const { return static_cast<const int32_t *>(view.buf)[i]; }
+    int32_t operator[](size_t i) const {
+        int32_t number;
+        std::memcpy(&number, static_cast<const char *>(view.buf) + i * sizeof number,
+                    sizeof number);
+        return number;
+    }
 
   private:
     Py_buffer view;

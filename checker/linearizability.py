@@ -17,7 +17,8 @@ from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
 from checker.native import loosened, numbered
-from checker.problem import Problem, Table, build, guarded
+from checker.precedence import contradiction
+from checker.problem import ILLEGAL, Problem, Table, build, guarded
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
@@ -38,11 +39,14 @@ def linearizable(
 
     ``evidence["method"]`` says how: "search", or the name of a monitor.  Invalid:
     ``evidence["op"]`` is the index of the op that ends the shortest prefix that no order explains,
-    ``orders`` the longest orders of its calls, each with the state it leads to and the model's
-    reason against every next call, ``ops`` the indexes of the ops open there.  Where a prefix has
+    ``orders`` the longest orders of its calls, each with the ``states`` after its calls (none where
+    they cannot be told), the ``state`` that it leads to and the model's reason against every next
+    call, ``ops`` the indexes of the ops open there.  Where a prefix has
     at most EXPLAINED_CALLS_MAX calls, ``core`` names, by the op that invokes them, few calls that
     fail even when all others of the prefix may have happened or not, with any answer;
-    ``core_smallest`` says whether it is known that none of them can be spared.
+    ``core_smallest`` says whether it is known that none of them can be spared, and ``cycle``, if
+    there is one, who must come before whom among them, in a circle, and ``precedence`` all that
+    is known of that, as [before, after, why].
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
     """
@@ -156,14 +160,17 @@ def _explained(
 ) -> Verdict:
     """The verdict on a prefix, which ends at an event, and what a search of it found."""
     evidence: dict[str, Any] = {}
+    prefix = problem
     try:
+        prefix = loosened(problem, table, None, last)
         if last < 2 * EXPLAINED_CALLS_MAX:
             few, smallest = core(problem, table, last, budget)
             evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
+            evidence.update(contradiction(problem, table, last, few))
     except UsageError:
         pass        # the same again
     last_call, around = ~problem.events[last], _around(problem, _stuck(found))
-    orders = [_order(leaf, problem, around, table) for leaf in found.leaves]
+    orders = [_order(leaf, prefix, around, table) for leaf in found.leaves]
     named = [problem.call(n) for n in (around if last_call in around else [*around, last_call])]
     ending = problem.call(last_call)
     return Verdict(valid=False, why=_why(ending), evidence={
@@ -217,6 +224,22 @@ def _order(leaf: Leaf, problem: Problem, around: list[int], table: Table) -> dic
     return {
         "calls": [problem.call(number).start for number in shown],
         "omitted": len(leaf.order) - len(shown),
+        "states": [show(table.states[state])
+                   for state in _states(leaf, problem, table)[-ORDER_SHOWN_MAX:]],
         "state": show(table.states[leaf.state]),
         "rejected": rejected,
     }
+
+
+def _states(leaf: Leaf, problem: Problem, table: Table) -> list[int]:
+    """The state after each call of an order; empty where the search was told more than the order.
+
+    That is so of a call that returns later, whose answer the search may have used.
+    """
+    state, states = table.init, []
+    for number in leaf.order:
+        state = table.step(state, problem.classes[number])
+        if state == ILLEGAL:
+            return []
+        states.append(state)
+    return states if state == leaf.state else []

@@ -20,9 +20,9 @@ from typing import Any, Hashable
 from checker.found import Budget, Found
 from checker.linearizability import linearizable
 from checker.model import Model
-from checker.native import search
 from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
 from checker.problem import ILLEGAL, READ, Problem, Table, build, guarded
+from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -133,7 +133,8 @@ class _Pairing:
             elif process in self._retired:
                 problem = f"process {process} went on after an info completion"
         elif process not in self._open:
-            problem = f"process {process} completes a call it has not invoked"
+            problem = f"process {process} completes a call " + (
+                "after an info completion" if process in self._retired else "it has not invoked")
         elif self._open[process].f != op.f:
             problem = f"{op.f!r} completes a call of {self._open[process].f!r}"
         if problem:
@@ -204,7 +205,7 @@ class _Part:
             left = past.left(self.lost, self.window.values())
             problem = build(left, self.table)
             table = table_from(self.table, past.state)
-            found = search(problem, table, self.budget)
+            found = decide(problem, table, self.budget)
             if found.valid:
                 self._order = _Order(found, problem, table)
                 return None

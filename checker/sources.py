@@ -7,13 +7,14 @@ known of registers whose writes are distinct, of counters whose answers are all 
 
 from __future__ import annotations
 
-from typing import Hashable, Sequence
+from typing import Hashable, Iterable, Sequence
 
 from checker.model import Model
-from checker.problem import ANYWHERE, ILLEGAL, READ, UNASKED, UPDATE, WRITE, Table, guarded
+from checker.problem import ANYWHERE, READ, UNASKED, UPDATE, WRITE, Table, guarded
 from histories.history import Call
 
 Sources = dict[int, "Call | None"]
+INITIAL = -1        # no call: how everything began
 
 
 def parts_of(calls: Sequence[Call], model: Model) -> list[list[Call]]:
@@ -32,27 +33,39 @@ def sources(calls: Sequence[Call], model: Model) -> Sources:
     """
     found: Sources = {}
     for part in parts_of(calls, model):
-        found.update(_of_part(part, Table(model)))
+        table = Table(model)
+        classes = [table.classify(call) for call in part]
+        answered = [n for n, call in enumerate(part) if call.outcome == "ok"]
+        for reader, made in sources_of(classes, answered, table).items():
+            found[part[reader].start] = None if made == INITIAL else part[made]
     return found
 
 
-def _of_part(calls: list[Call], table: Table) -> Sources:
-    makers: dict[int, list[Call]] = {}
-    readers: list[tuple[Call, int]] = []
-    for call in calls:
-        number = table.classify(call)
-        kind, need, target = table.kinds[number], table.needs[number], table.targets[number]
-        if kind == UPDATE and target == UNASKED:
-            return {}       # it may lead anywhere
-        if kind != READ and target != ILLEGAL:
-            makers.setdefault(target, []).append(call)
-        if kind != WRITE and need != ANYWHERE and call.outcome == "ok":
-            readers.append((call, need))
-    found: Sources = {}
-    for call, need in readers:
-        made = [maker for maker in makers.get(need, []) if maker is not call]
-        if need == table.init and not made:
-            found[call.start] = None
-        elif need != table.init and len(made) == 1:
-            found[call.start] = made[0]
+def sources_of(
+    classes: Sequence[int], answered: Iterable[int], table: Table
+) -> dict[int, int]:
+    """The same for those calls of one part that are said to be answered, by their numbers.
+
+    ``classes`` has the class of each call.  INITIAL stands for how everything began.
+    """
+    kinds, targets = table.kinds, table.targets
+    makers: dict[int, int] = {}
+    several = set()
+    changing = {number for number in set(classes) if kinds[number] != READ}
+    if any(kinds[number] == UPDATE and targets[number] == UNASKED for number in changing):
+        return {}       # it may lead anywhere
+    for call, number in enumerate(classes):
+        if number in changing:
+            if targets[number] in makers:
+                several.add(targets[number])
+            makers[targets[number]] = call
+    found: dict[int, int] = {}
+    for call in answered:
+        need = table.needs[classes[call]]
+        if kinds[classes[call]] == WRITE or need == ANYWHERE or need in several:
+            continue
+        if need == table.init and need not in makers:
+            found[call] = INITIAL
+        elif need != table.init and need in makers:
+            found[call] = makers[need]
     return found
