@@ -22,7 +22,7 @@ from bench.service import Service
 from bench.table import line
 from harness.drive import FRAME_HEADER
 from vmft.messages import Log, Message
-from vmft.network import Network
+from vmft.network import Arrival, Network
 from vmft.prng import Rng
 from vmft.settings import MILLISECOND_NS
 from workloads.load import OPS
@@ -40,7 +40,7 @@ class Tap(Network):
         self.messages = self.plain = self.each = self.stream = 0
         self._compressor = zlib.compressobj(LEVEL)
 
-    def route(self, at_ns: int, source: str, to: str, message: Message) -> int | str:
+    def route(self, at_ns: int, source: str, to: str, message: Message) -> list[Arrival] | str:
         if isinstance(message, Log):
             records = message.records
             self.messages += 1

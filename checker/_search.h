@@ -217,7 +217,8 @@ template <int Words> class Search : protected Window<Words> {
         watch(it);
         bool lost = dead(frame), updates = false;
         if (!lost) updates = returning_moves(it);
-        if (!updates && it.at == deepest && !over && leaves.size() < problem.leaves_max) keep_leaf(it);
+        if (!updates && it.at == deepest
+            && !over && leaves.size() < problem.leaves_max) keep_leaf(it);
         if (lost) return;
         pending_moves(frame);
         const Call &need = calls[need_of(it.at)];

@@ -10,16 +10,18 @@ The core is found by delta debugging (Zeller & Hildebrandt, TSE 2002), over whol
 
 from __future__ import annotations
 
-from array import array
 from dataclasses import replace
-from typing import Container, NamedTuple
+from typing import NamedTuple
 
 from checker.found import Budget, Found
-from checker.model import UNKNOWN
-from checker.problem import READ, Problem, Table
+from checker.monitors import judge_numbered
+from checker.native import loosened
+from checker.problem import Problem, Table
 from checker.refute import decide
 
-STEPS_MAX = 20_000              # of all judgements for one core together, as are:
+PREFIX_STEPS_MIN = 20_000       # that each may take
+STEPS_MAX = 20_000              # of all judgements for one core together, as are the next two
+JUDGEMENT_STEPS_MAX = 5_000     # of one of them: where it takes more, so would those that follow
 JUDGEMENTS_MAX = 500
 EVENTS_MAX = 1_000_000
 
@@ -34,31 +36,6 @@ class Core(NamedTuple):
     smallest: bool
 
 
-def loosened(problem: Problem, table: Table, tight: Container[int], last: int) -> Problem:
-    """The problem up to an event, where only the tight calls return, with their answers."""
-    events, classes = array("i"), array("i", problem.classes)
-    until = problem.events[:last + 1]
-    returned = {~event for event in until if event < 0 and ~event in tight}
-    loose: dict[int, int] = {}
-    for event in until:
-        if event < 0:
-            if ~event in returned:
-                events.append(event)
-            continue
-        if event not in returned:
-            number = classes[event]
-            if number not in loose:
-                loose[number] = table.classify(table.classes[number]._replace(
-                    ret=UNKNOWN, completion=None, outcome="info"))
-            classes[event] = loose[number]
-            if table.kinds[number] == READ:
-                continue
-        events.append(event)
-    while events and events[-1] >= 0:
-        events.pop()
-    return Problem(events, classes, problem.call)
-
-
 def shortest_prefix(
     problem: Problem, table: Table, found: Found, budget: Budget
 ) -> tuple[int, Found]:
@@ -71,11 +48,10 @@ def shortest_prefix(
     assert found.stuck is not None
     first = problem.events.index(~found.stuck)
     ends = [at for at in range(first, len(problem.events)) if problem.events[at] < 0]
-    budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
+    budget = replace(budget, steps_max=max(PREFIX_STEPS_MIN, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
-        tried = decide(
-            loosened(problem, table, range(len(problem.classes)), ends[middle]), table, budget)
+        tried = decide(loosened(problem, table, None, ends[middle]), table, budget)
         if tried.valid is False:
             high, found = middle, tried
         else:
@@ -101,10 +77,15 @@ class _Judge:
         if self.left < 0:
             self.sure = False
             return False
-        loose = loosened(self.problem, self.table, frozenset(tight), self.last)
-        found = decide(loose, self.table, replace(self.budget, steps_max=self.steps))
+        loose = loosened(self.problem, self.table, tight, self.last)
+        judged = judge_numbered(loose, self.table)
+        if judged is not None:
+            return judged.op is not None
+        most = min(self.steps, JUDGEMENT_STEPS_MAX)
+        found = decide(loose, self.table, replace(self.budget, steps_max=most))
         self.steps -= min(found.steps, self.steps)
-        self.sure = self.sure and found.valid is not None
+        if found.valid is None:
+            self.left, self.sure = 0, False
         return found.valid is False
 
 

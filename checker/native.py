@@ -10,7 +10,7 @@ import os
 from array import array
 from typing import Any, Callable, Iterator, Sequence
 
-from checker import search as plain
+from checker import problem as numbers, search as plain
 from checker.found import (
     ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
 )
@@ -36,6 +36,7 @@ def _native(load: Callable[[], Any]) -> Any:
 
 NATIVE = _native(lambda: importlib.import_module("checker._search"))
 COLUMNS = _native(lambda: importlib.import_module("checker._columns"))
+NARROW = _native(lambda: importlib.import_module("checker._narrow"))
 MONITORS = _native(lambda: importlib.import_module("checker._monitors"))
 
 
@@ -74,6 +75,25 @@ def _call(history: History, start: int, end: int) -> Call:
     return history.call(history.ops[start], None if end < 0 else history.ops[end])
 
 
+def loosened(
+    problem: Problem, table: Table, tight: Sequence[int] | None, last: int
+) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers.
+
+    None: all are tight.
+    """
+    if NARROW is None:
+        return numbers.loosened(problem, table, tight, last)
+
+    def loosen(number: int) -> int:
+        loose = table.loosened(number)
+        return loose * _KINDS + table.kinds[loose]
+
+    events, classes = NARROW.loosened(
+        problem.events, problem.classes, None if tight is None else array("i", tight), last, loosen)
+    return problem._replace(events=_numbers(events), classes=_numbers(classes))
+
+
 def search(
     problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
     starts: Sequence[int] = (),
@@ -101,7 +121,7 @@ def _searched(
         array("i", starts or [table.init]),
         (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
          budget.patience, PATIENCE_GROWTH),
-        table.step, budget.expired, budget.refuted)
+        table.transition, budget.expired, budget.refuted)
     if answer is None:
         return None
     status, steps, stuck, order, leaves = answer

@@ -21,7 +21,7 @@ from checker.found import Budget, Found
 from checker.linearizability import linearizable
 from checker.model import Model
 from checker.native import search
-from checker.past import Key, Left, Lost, Past, advance, table_from, with_settled
+from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
 from checker.problem import ILLEGAL, READ, Problem, Table, build, guarded
 from checker.verdict import Verdict
 from histories.errors import UsageError
@@ -133,7 +133,8 @@ class _Pairing:
             elif process in self._retired:
                 problem = f"process {process} went on after an info completion"
         elif process not in self._open:
-            problem = f"process {process} completes a call it has not invoked"
+            problem = f"process {process} completes a call " + (
+                "after an info completion" if process in self._retired else "it has not invoked")
         elif self._open[process].f != op.f:
             problem = f"{op.f!r} completes a call of {self._open[process].f!r}"
         if problem:
@@ -143,13 +144,12 @@ class _Pairing:
 class _Order:
     """Calls of a window in an order that explains what was seen, and the state it leads to."""
 
-    def __init__(self, found: Found, left: Left, problem: Problem, table: Table) -> None:
+    def __init__(self, found: Found, problem: Problem, table: Table) -> None:
         self.names: set[int] = set()
         self.state = table.init
         self.table = table
         for number in found.order:
-            place = problem.places[number]
-            self.names.add(left.names[place])
+            self.names.add(name(problem.call(number)))
             self.state = table.step(self.state, problem.classes[number])
 
     def takes(self, call: Call) -> bool:
@@ -198,16 +198,16 @@ class _Part:
 
     def _judge(self, call: Call) -> Verdict | None:
         """Search from one past after the other; those that fail have failed for good."""
-        first: tuple[Past, Left] | None = None
+        first: tuple[Past, list[Call]] | None = None
         self._order = None
         while self.pasts:
             past = self.pasts[0]
             left = past.left(self.lost, self.window.values())
-            problem = build(left.calls, self.table)
+            problem = build(left, self.table)
             table = table_from(self.table, past.state)
             found = search(problem, table, self.budget)
             if found.valid:
-                self._order = _Order(found, left, problem, table)
+                self._order = _Order(found, problem, table)
                 return None
             if found.valid is None:
                 return self._give_up(call, found.cause)
@@ -216,14 +216,14 @@ class _Part:
         assert first is not None
         return self._invalid(*first)
 
-    def _invalid(self, past: Past, left: Left) -> Verdict:
+    def _invalid(self, past: Past, left: list[Call]) -> Verdict:
         """Why, as far as one past and the window behind it say."""
         model = replace(self.model, init=past.state)
-        verdict = linearizable(left.calls, model, budget=self.budget)
+        verdict = linearizable(left, model, budget=self.budget)
         evidence: dict[str, Any] = {**verdict.evidence, "method": "online"}
-        for name in ("ops", "core"):        # below 0 stand calls that only `past.left` knows
-            if name in evidence:
-                evidence[name] = [op for op in evidence[name] if op >= 0]
+        for words in ("ops", "core"):       # what stands below 0 was put there by `past.left`
+            if words in evidence:
+                evidence[words] = sorted(op for op in evidence[words] if op >= 0)
         return replace(verdict, evidence=evidence)
 
     def _give_up(self, call: Call, cause: str) -> Verdict:

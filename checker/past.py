@@ -22,7 +22,8 @@ from checker.search import Configuration, Frame, Search
 from histories.history import UNKNOWN, Call
 from histories.value import show
 
-SETTLED = "(before)"    # a call of our own, which stands for what was forgotten
+SETTLED = "(before)"    # a call of our own, which stands for what was forgotten,
+AT_SETTLED = -1         # and where it is put
 Key = Tuple[str, Hashable]
 
 
@@ -33,14 +34,9 @@ class Lost(NamedTuple):
     many: int
 
 
-class Left(NamedTuple):
-    """The calls that are left to be put in order, by invocation, and the ops that invoke them.
-
-    A call may stand at another place than the op that invoked it did.
-    """
-
-    calls: list[Call]
-    names: list[int]
+def name(call: Call) -> int:
+    """The op that invokes a call, wherever it was put; below 0 for the call `settled`."""
+    return call.start if call.start >= AT_SETTLED else AT_SETTLED - 1 - call.start
 
 
 @dataclass(frozen=True)
@@ -62,26 +58,25 @@ class Past:
         return (self.state == other.state and self.done == other.done
                 and self.covered == other.covered and other.used <= self.used)
 
-    def left(self, lost: Mapping[Key, Lost], window: Iterable[Call]) -> Left:
-        """What is left of the calls behind the cut, and of the lost ones.
+    def left(self, lost: Mapping[Key, Lost], window: Iterable[Call]) -> list[Call]:
+        """What is left of the calls behind the cut, and of the lost ones, in order.
 
         Where calls are covered, a write of the state stands before all others, and only they
         overlap it: each can take effect before it, unseen, or after it.
         """
-        placed = [(call, call.start) for call in window if call.start not in self.done]
+        left = [call for call in window if call.start not in self.done]
         for key, (call, many) in lost.items():
-            placed += [(call, call.start)] * (many - self.used[key])
+            left += [call] * (many - self.used[key])
         if self.covered:
-            placed = [(call._replace(start=-2) if name in self.covered else call, name)
-                      for call, name in placed]
-            placed.append((settled(self.state), -1))
-        placed.sort(key=lambda each: each[0].start)
-        return Left([call for call, _name in placed], [name for _call, name in placed])
+            left = [call._replace(start=AT_SETTLED - 1 - call.start)
+                    if call.start in self.covered else call for call in left]
+            left.append(settled(self.state))
+        return sorted(left, key=lambda call: call.start)
 
 
 def settled(state: Hashable) -> Call:
     """A write of a whole state, before all else."""
-    return Call(-1, SETTLED, state, state, -1, -1, "ok")
+    return Call(-1, SETTLED, state, state, AT_SETTLED, AT_SETTLED, "ok")
 
 
 def with_settled(model: Model) -> Model:
@@ -92,7 +87,7 @@ def with_settled(model: Model) -> Model:
     def kind(f: str, arg: Hashable) -> Kind:
         return "write" if f == SETTLED else model.kind(f, arg)
 
-    return replace(model, step=step, kind=kind, partition=None, monitor="",
+    return replace(model, step=step, kind=kind, partition=None, rules={}, monitors=(),
                    fs={**model.fs, SETTLED: "the state"})
 
 
@@ -104,20 +99,20 @@ def table_from(table: Table, state: Hashable) -> Table:
 
 
 def advance(
-    pasts: Sequence[Past], left: Left, cut: int, table: Table, most: int
+    pasts: Sequence[Past], left: Sequence[Call], cut: int, table: Table, most: int
 ) -> list[Past] | None:
     """All that the past can be once the cut has moved; None if that takes too long to say.
 
     ``left`` has every call that is left for any of the pasts; those invoked before the cut must
     have ended by now.
     """
-    problem = build(left.calls, table)
+    problem = build(left, table)
     search = Search(problem, table, Budget())
-    names = [left.names[place] for place in problem.places]
-    returns = sum(call.end is not None and call.end < cut for call in left.calls
+    names = [name(problem.call(n)) for n in range(len(problem.classes))]
+    returns = sum(call.end is not None and call.end < cut for call in left
                   if call.outcome == "ok")
     fresh = [search.settle(_begin(search, past, names)) for past in reversed(pasts)]
-    behind = {call.start for call in left.calls if call.end is not None and call.end > cut}
+    behind = {call.start for call in left if call.end is not None and call.end > cut}
     reached = _reach(search, fresh, returns, most)
     return None if reached is None else [_past(search, it, names, behind) for it in reached]
 

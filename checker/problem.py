@@ -11,9 +11,9 @@ the case after the calls so far (the power set construction), and is a numbered 
 from __future__ import annotations
 
 from array import array
-from typing import Callable, Hashable, Iterable, NamedTuple, TypeVar
+from typing import Callable, Hashable, Iterable, NamedTuple, Sequence, TypeVar
 
-from checker.model import ANY_STATE, Inconsistent, Model, OneOf
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Model, OneOf
 from histories.errors import UsageError
 from histories.history import Call
 from histories.value import show
@@ -24,6 +24,8 @@ ILLEGAL = -1
 ANYWHERE = -1
 UNASKED = -2
 T = TypeVar("T")
+_CLASS_BITS = 31
+_FIXED = frozenset({int, str, bool, bytes, type(None)})     # what cannot be changed in place
 
 
 class Problem(NamedTuple):
@@ -50,6 +52,7 @@ class Table:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._step = model.step
         self._states: list[Hashable] = []
         self._classes: list[Call] = []
         self._waiting: Callable[[], Iterable[Call]] | None = None
@@ -58,7 +61,8 @@ class Table:
         self.targets = array("i")
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
-        self._next: dict[tuple[int, int], int] = {}
+        self._next: dict[int, int] = {}         # by state and class, as one number
+        self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
 
     @property
@@ -94,10 +98,14 @@ class Table:
         """Number the classes that were foretold."""
         if self._waiting is not None:
             calls, self._waiting = self._waiting(), None
+            told = self.kinds[:], self.needs[:], self.targets[:]
             for column in (self.kinds, self.needs, self.targets):
                 del column[:]
             for call in calls:
                 self.classify(call)
+            if told != (self.kinds, self.needs, self.targets):
+                raise UsageError(f"model {self.model.name} has rules that disagree with its step, "
+                                 "kind or needs")
 
     def classify(self, call: Call) -> int:
         """The number of the call's class."""
@@ -129,27 +137,52 @@ class Table:
             self._ask(self.targets[number], number)     # refused where it leads elsewhere
         return number
 
+    def loosened(self, number: int) -> int:
+        """The class of the same call when nobody heard its answer."""
+        found = self._loosened.get(number)
+        if found is None:
+            found = self._loosened[number] = self.classify(self.classes[number]._replace(
+                ret=UNKNOWN, completion=None, outcome="info"))
+        return found
+
     def step(self, state: int, number: int) -> int:
         """The next state, or ILLEGAL."""
         need = self.needs[number]
         if need != ANYWHERE:
             return self.targets[number] if state == need else ILLEGAL
-        found = self._next.get((state, number))
+        return self.transition(state, number)
+
+    def transition(self, state: int, number: int) -> int:
+        """The same for a class that may be legal in several states."""
+        key = state << _CLASS_BITS | number
+        found = self._next.get(key)
         if found is None:
-            found = self._next[state, number] = self._ask(state, number)
+            found = self._next[key] = self._ask(state, number)
         return found
 
     def _ask(self, state: int, number: int) -> int:
-        """What the model says, numbered and checked against what it promised."""
-        call = self.classes[number]
-        after = self.apply(state, call)
-        if self._state_numbers.get(self.states[state]) != state:
+        """What the model says, numbered and checked against what it promised.
+
+        A search of a user's model spends its time here, so what is rare is elsewhere.
+        """
+        if self._waiting is not None:
+            self._catch_up()
+        call, before = self._classes[number], self._states[state]
+        try:
+            after = OneOf if type(before) is OneOf else self._step(
+                before, call.f, call.arg, call.ret)
+        except Exception:
+            after = OneOf       # asked again below, and then it is told
+        if after is OneOf or isinstance(after, OneOf):
+            after = self.apply(state, call)
+        if type(before) not in _FIXED and self._state_numbers.get(before) != state:
             raise UsageError(
                 f"op {call.start}: model {self.model.name} changes its state in place at {call}; "
                 "step must answer a new one"
             )
         found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
-        self._check_kind(state, number, found)
+        if self.kinds[number] != UPDATE:
+            self._check_kind(state, number, found)
         return found
 
     def _check_kind(self, state: int, number: int, after: int) -> None:
@@ -198,6 +231,33 @@ class Table:
             number = self._state_numbers[state] = len(self._states)
             self._states.append(state)
         return number
+
+
+def loosened(
+    problem: Problem, table: Table, tight: Sequence[int] | None, last: int
+) -> Problem:
+    """The problem up to an event, where only the tight calls return, with their answers.
+
+    All others are as if nobody had heard of them again.  None: all are tight.
+    """
+    events, classes = array("i"), array("i", problem.classes)
+    until = problem.events[:last + 1]
+    returned = {~event for event in until if event < 0}
+    if tight is not None:
+        returned &= set(tight)
+    for event in until:
+        if event < 0:
+            if ~event in returned:
+                events.append(event)
+            continue
+        if event not in returned:
+            classes[event] = table.loosened(classes[event])
+            if table.kinds[classes[event]] == READ:
+                continue
+        events.append(event)
+    while events and events[-1] >= 0:
+        events.pop()
+    return problem._replace(events=events, classes=classes)
 
 
 def build(calls: Iterable[Call], table: Table) -> Problem:

@@ -15,7 +15,8 @@ DISK, CLUSTER = "disk", "cluster"
 
 BECOMES = {"spare": "spare", "restart": "spare", "backup": "backup", "live": "live",
            "halt": "halted", "crash": "crashed", "off": "off", "refuse": "refusing"}
-LINKS = ("cut", "join", "lose", "stall", "keep", "delay")
+LINKS = ("cut", "join", "lose", "stall", "duplicate", "corrupt", "reorder", "throttle", "keep",
+         "delay")
 STOPS = {"down": "up", "pause": "resume"}       # what ends what
 HOSTS = ("boot", *BECOMES, *STOPS, *STOPS.values())
 
@@ -31,7 +32,7 @@ class Surroundings:
     def __init__(self) -> None:
         self.roles: dict[str, str] = {}
         self.cut: set[Link] = set()
-        self.lossy: set[Link] = set()
+        self.disturbed: set[Link] = set()       # what becomes of the log is not certain
         self.delayed: set[Link] = set()
         self.slow: dict[str, None] = {}         # hosts too slow for any feedback
         self.stopped: dict[str, None] = {}      # paused hosts and services, services that are down
@@ -44,7 +45,7 @@ class Surroundings:
             change = self.cut.update if event.kind == "cut" else self.cut.difference_update
             change((one, other) for one, other in event.data["links"])
         elif event.kind in LINKS:
-            links = self.delayed if event.kind == "delay" else self.lossy
+            links = self.delayed if event.kind == "delay" else self.disturbed
             over = event.kind == "keep" or event.data.get("delay_ns") == 0
             one, other = event.data["link"]
             (links.discard if over else links.add)((one, other))
@@ -72,7 +73,7 @@ class Surroundings:
         """The hosts to which this one's machine could be cloned now."""
         return [name for name, role in self.roles.items() if role == "spare"
                 and self.reach(live, name, CLUSTER)
-                and not (self.lossy | self.delayed) & _links((live, name))]
+                and not (self.disturbed | self.delayed) & _links((live, name))]
 
 
 def _links(nodes: Iterable[str]) -> set[Link]:

@@ -7,9 +7,10 @@ how many such calls they have used.  What one that is at least as well off has b
 nothing is remembered.
 
 Few classes of pending calls are ever short.  So at first none is *heeded*: they may be used more
-often than they were invoked, and configurations that differ only in them are alike.  A class used
-too often is *overdrawn*.  (A class that leads to another state each time, as increments do, is
-heeded from the start: without limit there would be no end of states.)  A sweep allows more than the history does; so
+often than they were invoked, and configurations that differ only in them are alike.  (A class that
+leads to another state each time, as increments do, is heeded from the start: without limit there
+would be no end of states.)  A class used too often is *overdrawn*.  A sweep allows more than the
+history does; so
 
 * where the furthest way overdraws nothing, it is an order of the history, to the end or up to the
   first return that none gets past;

@@ -32,6 +32,7 @@ from checker.vacuity import vacuity
 from checker.verdict import Verdict, to_json
 from harness.drive import Driver
 from harness.test import Test
+from harness.watch import Told, Violated, Watch
 from histories import Event, History, Op, Trace
 from histories.store import RunWriter, create
 from vmft.sim import Sim
@@ -76,11 +77,14 @@ class Outcome:
     explanation: list[str]
 
 
-def run(test: Test, root: Path, **notes: Any) -> Outcome:
-    """Run a test, store it below `root`, judge it; test.json holds the notes too."""
+def run(test: Test, root: Path, told: Told | None = None, **notes: Any) -> Outcome:
+    """Run a test, store it below `root`, judge it; test.json holds the notes too.
+
+    `told` hears at once when what the clients saw is no longer linearizable.
+    """
     description = {**describe(test), **notes}
     with create(root, test.name, description) as writer:
-        record = execute(test, description, writer)
+        record = execute(test, description, writer, told)
         verdict, explanation = conclude(record, checks_of(test))
         writer.results(to_json(verdict))
         (writer.path / REPORT).write_text("\n".join(explanation) + "\n", encoding="utf-8")
@@ -110,15 +114,18 @@ def rehearse(test: Test) -> tuple[Recorded, Verdict]:
     return record, check_all(record, checks_of(test))
 
 
-def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = None) -> Recorded:
+def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = None,
+            told: Told | None = None) -> Recorded:
     """Drive the system under test; with a writer, all that happens is stored as it happens."""
     ops: list[Op] = []
     events: list[Event] = []
+    watch = Watch(test, told)
 
     def record(op: Op) -> None:
         ops.append(op)
         if writer is not None:
             writer.op(op)
+        watch.see(op)
 
     def observe(time_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
         event = Event(time_ns, node, kind, data)
@@ -128,7 +135,10 @@ def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = 
 
     system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
                  bugs=frozenset(test.bugs), settings=test.settings())
-    Driver(test, system, record).run(test.nemeses(), list(system.replicas))
+    try:
+        Driver(test, system, record).run(test.nemeses(), list(system.replicas))
+    except Violated:
+        pass
     system.close()
     return Recorded(description, History(ops), Trace(events))
 

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any, Callable, Iterable, Iterator, NamedTuple, Sequence, TypeVar
 
 from harness.failure import Signature, find
-from harness.plan import Plan, PlannedFault
+from harness.plan import HEAL, Plan, PlannedFault
 from harness.test import Test
 from harness.workers import answers
 from histories import UsageError
@@ -166,8 +166,8 @@ class Shrinker:
     def _rest(self) -> None:
         """Fewer clients, families and bugs; nothing that a plan makes meaningless."""
         used = {fault.f for fault in self.plan.faults or ()}
-        families = tuple(name for name, family in NEMESES.items()
-                         if used.intersection(family.faults))
+        families = tuple({next(name for name, family in NEMESES.items() if f in family.faults):
+                          None for f in sorted(used - {HEAL})})
         self._try([replace(self.best, nemesis=families)])
         clients = sorted({op.client for op in self.plan.ops or ()})
         ops = tuple(op._replace(client=clients.index(op.client)) for op in self.plan.ops or ())

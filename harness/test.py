@@ -30,7 +30,8 @@ SEED_MAX = (1 << 64) - 1
 
 OPTIONS = {"clients": "--clients", "rate_hz": "--rate", "time_limit_s": "--time-limit",
            "timeout_ms": "--timeout", "disk": "--disk", "disk_reads": "--disk-reads",
-           "system": "--system", "runtime": "--runtime", "plan": "--plan"}
+           "system": "--system", "runtime": "--runtime", "fail_fast": "--fail-fast",
+           "plan": "--plan"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Test:
     seconds of virtual time, while the families of `nemesis` strike; each call has `timeout_ms`.
     `disk` is "shared", or "local" when each host has its own; `disk_reads` says where a backup
     gets what was read: from the "log", or itself, as "backup".
+    With `fail_fast` the run ends at the first answer that is no longer linearizable.
     A `plan` says explicitly which operations, or which faults, or both.
     """
 
@@ -58,6 +60,7 @@ class Test:
     timeout_ms: int = 1000
     disk: str = "shared"
     disk_reads: str = "log"
+    fail_fast: bool = False
     plan: Plan | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class Test:
         _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
         _within("time limit", self.time_limit_s, 1, TIME_LIMIT_S_MAX)
         _within("timeout", self.timeout_ms, 1, TIME_LIMIT_S_MAX * 1000)
+        if type(self.fail_fast) is not bool:
+            raise UsageError(f"fail fast is {self.fail_fast!r}, expected true or false")
         if self.plan is not None:
             fit(self.plan, self.workload_of(), self.nemeses(), self.clients)
 
@@ -122,8 +127,8 @@ class Test:
         for field in fields(self):
             option, value = OPTIONS.get(field.name), getattr(self, field.name)
             if option is not None and value != field.default:
-                text = str(value)
-                words += [option, text if len(text) <= INLINE_CHARACTERS_MAX else "test.json"]
+                text = str(value) if len(str(value)) <= INLINE_CHARACTERS_MAX else "test.json"
+                words += [option] if value is True else [option, text]
         return shlex.join(words)
 
 

@@ -57,10 +57,10 @@ def truncate(cluster: Cluster, value: Any) -> Any:
 
 
 def keep(cluster: Cluster, value: Any = None) -> Any:
-    """The log gets through again."""
-    for link in cluster.links():
-        cluster.keep(link)
-    return {"healed": "the log"}
+    """The log gets through again; the record says what had become of it."""
+    struck = {f"{source}->{to}": hit for source, to in cluster.links()
+              if (hit := cluster.keep((source, to)))}
+    return {"healed": "the log", "struck": struck}
 
 
 def heal(cluster: Cluster) -> None:

@@ -74,10 +74,22 @@ class Cluster(Protocol):
         """These links pass again."""
 
     def lose(self, link: Link, numerator: int, denominator: int) -> None:
-        """So many of the log messages on this link vanish."""
+        """So many of the logging channel's messages on this link vanish."""
+
+    def duplicate(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive twice."""
+
+    def corrupt(self, link: Link, numerator: int, denominator: int) -> None:
+        """So many of the channel's messages on this link arrive with a wrong bit."""
+
+    def reorder(self, link: Link, numerator: int, denominator: int, late_ns: int) -> None:
+        """So many of the channel's messages on this link are overtaken, for so long at most."""
+
+    def throttle(self, link: Link, bytes_per_s: int) -> None:
+        """The channel's messages on this link share so little room."""
 
     def stall(self, link: Link) -> None:
-        """Log messages on this link wait in the sender, and die with it."""
+        """The channel's messages on this link wait in the sender, and die with it."""
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
@@ -88,11 +100,18 @@ class Cluster(Protocol):
     def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
         """So many of a host's disk reads break off in the middle; 0 ends it."""
 
+    def at_moment(self, moment: str, nth: int, after_ns: int,
+                  strike: Callable[[str], None]) -> None:
+        """Strike when a moment comes for the n-th time from now on, or so long after it."""
+
+    def disarm(self) -> None:
+        """What has not been struck yet is spared."""
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 
-    def keep(self, link: Link) -> None:
-        """The link loses and delays no log messages any more."""
+    def keep(self, link: Link) -> dict[str, int]:
+        """The link does nothing to the channel any more; answers what it did, by kind."""
 
 
 class Fault(NamedTuple):
@@ -103,11 +122,23 @@ class Fault(NamedTuple):
     value: Any = None
 
 
+class Later(NamedTuple):
+    """What a fault does when a moment comes for the `nth` time, or `after_ns` later.
+
+    `strike(cluster, host)` is told whose moment it is, and answers what happened.
+    """
+
+    moment: str
+    nth: int
+    after_ns: int
+    strike: Callable[[Cluster, str], Any]
+
+
 class Kind(NamedTuple):
     """One kind of fault: how it is done, and what its value holds.
 
     `do(cluster, value)` answers what happened, a map; {"nothing": why} says that nothing did,
-    {"healed": what} that a fault ended.
+    {"healed": what} that a fault ended.  Or it answers when it will happen, as a Later.
     """
 
     do: Callable[[Cluster, Any], Any]

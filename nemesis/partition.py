@@ -9,18 +9,17 @@ from nemesis.parameters import some_links
 
 START_NS_MAX = 100 * MILLISECOND_NS
 LENGTH_NS = (100 * MILLISECOND_NS, 1500 * MILLISECOND_NS)
-CLIENTS, DISK = "clients", "disk"
+CLIENTS, DISK, CLUSTER = "clients", "disk", "cluster"
 
 
 def episode(rng: Rng, hosts: Sequence[str]) -> list[Fault]:
     """Cut one pair of nodes, or a host from everything, and join it again."""
-    links = _both_ways(_pairs(rng, hosts))
+    links = both_ways(_pairs(rng, hosts))
     if rng.chance(1, 3):
         forward = rng.below(2)
         links = links[forward::2]
     start_ns = rng.below(START_NS_MAX)
-    return [Fault(start_ns, "cut", {"links": links}),
-            Fault(start_ns + rng.between(*LENGTH_NS), "join", {"links": links})]
+    return cut_and_joined(start_ns, start_ns + rng.between(*LENGTH_NS), links)
 
 
 def _pairs(rng: Rng, hosts: Sequence[str]) -> list[tuple[str, str]]:
@@ -33,11 +32,17 @@ def _pairs(rng: Rng, hosts: Sequence[str]) -> list[tuple[str, str]]:
     host = rng.choice(hosts)
     if rng.chance(1, 3):
         return [pair for pair in between if host in pair] + [(host, DISK)]
-    return [(host, rng.choice((DISK, CLIENTS)))]
+    return [(host, rng.choice((DISK, CLIENTS, DISK, CLIENTS, CLUSTER)))]
 
 
-def _both_ways(pairs: list[tuple[str, str]]) -> list[list[str]]:
+def both_ways(pairs: list[tuple[str, str]]) -> list[list[str]]:
+    """The links there and back, for each pair of nodes."""
     return [list(link) for pair in pairs for link in (pair, pair[::-1])]
+
+
+def cut_and_joined(start_ns: int, end_ns: int, links: list[list[str]]) -> list[Fault]:
+    """These links pass nothing for a while."""
+    return [Fault(start_ns, "cut", {"links": links}), Fault(end_ns, "join", {"links": links})]
 
 
 def cut(cluster: Cluster, value: Any) -> Any:
@@ -57,10 +62,12 @@ def heal(cluster: Cluster) -> None:
     cluster.join(cluster.links())
 
 
+LINKS = {"links": some_links()}
+CUTS = {"cut": Kind(cut, LINKS), "join": Kind(join, LINKS)}
 PARTITION = Nemesis(
     name="partition",
-    meaning="links between hosts, disk and clients pass nothing for a while, one way or both",
-    faults={"cut": Kind(cut, {"links": some_links()}), "join": Kind(join, {"links": some_links()})},
+    meaning="links between hosts, services and clients pass nothing for a while, one way or both",
+    faults=CUTS,
     episode=episode,
     heal=heal,
 )

@@ -31,7 +31,8 @@ PLANS = st.builds(
     bugs=some_of(BUGS), seed=st.integers(0, plan.SEED_MAX),
     clients=st.integers(1, plan.CLIENTS_MAX), rate_hz=st.integers(1, plan.RATE_HZ_MAX),
     time_limit_s=st.integers(1, plan.TIME_LIMIT_S_MAX), timeout_ms=st.integers(1, 10_000),
-    disk_reads=st.sampled_from(DISK_READS)) | st.builds(plan.Test, disk=st.sampled_from(DISKS))
+    disk_reads=st.sampled_from(DISK_READS),
+    fail_fast=st.booleans()) | st.builds(plan.Test, disk=st.sampled_from(DISKS))
 
 
 @given(PLANS)
@@ -82,6 +83,7 @@ def test_every_field_reaches_the_command() -> None:
     ({"rate_hz": 0}, "rate is 0, expected"),
     ({"time_limit_s": 0}, "time limit is 0, expected"),
     ({"timeout_ms": 0}, "timeout is 0, expected"),
+    ({"fail_fast": 1}, "fail fast is 1, expected true or false"),
     ({"seed": None}, "seed is None, expected"),
     ({"workload": None}, "unknown workload None"),
     ({"workload": {}}, "test.json: "),

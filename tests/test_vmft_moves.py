@@ -169,7 +169,7 @@ def test_an_order_that_makes_no_sense_is_refused(host: int) -> None:
 
 # Faults
 
-def everywhere(pair: Pair, change: Callable[..., None], *arguments: int) -> None:
+def everywhere(pair: Pair, change: Callable[..., object], *arguments: int) -> None:
     """Change every link."""
     for link in pair.sim.links():
         change(link, *arguments)

@@ -10,6 +10,7 @@ from scenario import INC, READ, Pair, parse
 from vmft import entry as log
 from vmft.backup import Backup
 from vmft.messages import DiskRequest, Log, Message, Packet
+from vmft.network import Arrival
 from vmft.primary import Primary
 from vmft.settings import DEFAULT, MILLISECOND_NS, Settings
 
@@ -142,7 +143,7 @@ def test_nothing_leaves_the_backup_before_it_is_live() -> None:
     said: list[tuple[int, str]] = []
     route = pair.sim.network.route
 
-    def heard(at_ns: int, source: str, to: str, message: Message) -> int | str:
+    def heard(at_ns: int, source: str, to: str, message: Message) -> list[Arrival] | str:
         if source == "n2" and isinstance(message, (Packet, DiskRequest)):
             said.append((at_ns, to))
         return route(at_ns, source, to, message)

@@ -10,7 +10,7 @@ import struct
 from typing import Any
 
 from checker import models
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 OPS = {"inc": 1, "read": 2}
 REQUEST = struct.Struct("<I")
@@ -47,5 +47,5 @@ COUNTER = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.counter)},
+    checks={"linearizable": LinearizableAs(models.counter)},
 )

@@ -14,7 +14,7 @@ import struct
 from typing import Any
 
 from checker import models
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 STREAMS = 16
 SIZE_MAX = 1400
@@ -68,5 +68,5 @@ ECHO_STREAMS = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.echo)},
+    checks={"linearizable": LinearizableAs(models.echo)},
 )

@@ -18,7 +18,7 @@ from typing import Any, Mapping, NamedTuple
 from checker import Verdict, models
 from checker.check import Record
 from histories import Call, Event
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 KEYS = 16
 VALUE_MAX = 224
@@ -246,5 +246,5 @@ KV = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.kv), "disk-auditor": audit},
+    checks={"linearizable": LinearizableAs(models.kv), "disk-auditor": audit},
 )

@@ -19,7 +19,7 @@ from typing import Any, Iterator, Sequence
 from checker import Verdict, models
 from checker.check import Record
 from histories import Call
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 LOCKS = 4
 TICK_NS = 2_000_000
@@ -142,5 +142,5 @@ LEASE = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.fenced_lease), "unexpired": unexpired},
+    checks={"linearizable": LinearizableAs(models.fenced_lease), "unexpired": unexpired},
 )

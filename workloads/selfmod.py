@@ -14,7 +14,7 @@ import struct
 from typing import Any
 
 from checker import models
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 VALUE_MAX = 1 << 30
 OPS = {"write": 1, "read": 2}
@@ -56,5 +56,5 @@ SELFMOD = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.register)},
+    checks={"linearizable": LinearizableAs(models.register)},
 )

@@ -14,7 +14,7 @@ import struct
 from typing import Any
 
 from checker import models
-from workloads.workload import Client, Completion, Rng, Workload, invoke, linearizable_as
+from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 SLOTS = 8
 OPS = {"draw": 1, "ask": 2}
@@ -59,5 +59,5 @@ SPIN = Workload(
     final=final,
     encode=encode,
     decode=decode,
-    checks={"linearizable": linearizable_as(models.token)},
+    checks={"linearizable": LinearizableAs(models.token)},
 )

@@ -76,11 +76,14 @@ def sync() -> Invocation:
     return Invocation("sync", None, 0, "sync")
 
 
-def linearizable_as(model: Model) -> Checker:
+@dataclass(frozen=True)
+class LinearizableAs:
     """The check that clients saw one copy of what the model describes."""
-    def check(record: Record) -> Verdict:
-        return linearizable(record.history, model)
-    return check
+
+    model: Model
+
+    def __call__(self, record: Record) -> Verdict:
+        return linearizable(record.history, self.model)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from checker.verdict import EXIT_CODES
+from checker.verdict import EXIT_CODES, Verdict
 from harness.page import write_run_page
 from harness.plan import read
 from harness.run import run
@@ -42,6 +43,8 @@ def add_test(parser: argparse.ArgumentParser) -> None:
                         help="a backup gets what was read from the log, or reads it too")
     parser.add_argument("--plan", metavar="PLAN|FILE",
                         help="operations or faults, explicitly, as JSON; or a stored test.json")
+    parser.add_argument("--fail-fast", action="store_true",
+                        help="end the run at the first answer that is not linearizable")
     parser.add_argument("--system", default=default.system)
     parser.add_argument("--runtime", default=default.runtime)
 
@@ -59,13 +62,19 @@ def test_of(arguments: argparse.Namespace) -> Test:
         bugs=names(",".join(arguments.bug)), system=arguments.system, runtime=arguments.runtime,
         seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
         time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout,
-        disk=arguments.disk, disk_reads=arguments.disk_reads,
+        disk=arguments.disk, disk_reads=arguments.disk_reads, fail_fast=arguments.fail_fast,
         plan=None if arguments.plan is None else read(arguments.plan))
+
+
+def tell(verdict: Verdict) -> None:
+    """Say what is wrong while the run still goes on."""
+    print(f"already invalid: {verdict.why}", file=sys.stderr)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run it and say what came of it."""
-    outcome = run(test_of(arguments), arguments.store)
+    outcome = run(test_of(arguments), arguments.store,
+                  told=tell if sys.stderr.isatty() else None)
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
     print("\n".join(summary(outcome.record, outcome.verdict)))
     print(f"\nreport: {outcome.path}/report.txt\n{page}\n")
