@@ -11,10 +11,11 @@ from __future__ import annotations
 import heapq
 from typing import Any, Callable
 
-from vmft.blocks import Blocks
+from vmft.ailments import Ailments
+from vmft.blocks import SERVICE_NS, Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
-from vmft.faulty import Delivery, Faulty, Happening, Reply
+from vmft.faulty import Delivery, Departure, Faulty, Happening, Reply
 from vmft.guests.build import Image, load
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
@@ -59,7 +60,7 @@ class Sim(Faulty):
         self.network = Network(rng.split("network"))
         self.failing = {}
         self._errors = rng.split("disk errors")
-        self.disk = DiskNode(bugs, self._breaks_off)
+        self.disk = DiskNode(bugs, self._breaks_off, Ailments(rng.split("disk ailments")))
         names = [f"n{number}" for number in range(1, hosts + 1)]
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
@@ -155,6 +156,9 @@ class Sim(Faulty):
         self.now_ns = at_ns
         if isinstance(event, Reply):
             return [event]
+        if isinstance(event, Departure):
+            self._dispatch(event.source, event.send)
+            return []
         if isinstance(event, Strike):
             event.trigger.strike(event.node)
             return []
@@ -182,6 +186,8 @@ class Sim(Faulty):
         for effect in effects:
             if isinstance(effect, Note):
                 self._note(effect.at_ns, node, effect.kind, effect.data)
+            elif node == DISK_NODE and effect.at_ns > self.now_ns + SERVICE_NS:
+                self._push(effect.at_ns, Departure(node, effect))   # others may overtake it
             else:
                 self._dispatch(node, effect)
 
