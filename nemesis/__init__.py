@@ -3,6 +3,7 @@
 from nemesis.channel import CHANNEL
 from nemesis.crash import CRASH
 from nemesis.crash_both import CRASH_BOTH
+from nemesis.crowded import CROWDED
 from nemesis.delay import DELAY
 from nemesis.disk_cut import DISK_CUT
 from nemesis.disk_errors import DISK_ERRORS
@@ -23,7 +24,7 @@ from nemesis.swarm import SWARM, compose
 NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
     DISK_ERRORS, PAUSE, SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING,
-    DISK_CUT, CHANNEL)}
+    DISK_CUT, CHANNEL, CROWDED)}
 
 __all__ = ["Cluster", "Fault", "Kind", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose",
            "heal", "problem", "schedule"]
