@@ -14,7 +14,7 @@ from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
 from harness.test import Test, from_json
 from harness.workers import workers
 from histories import UsageError
-from histories.store import Run, resolve
+from histories.store import Run, ready, resolve
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Shrink it, store what is left, explain that."""
+    ready(arguments.store)
     stored = _wanted(arguments)
     test = from_json(stored.test)
     before = planned(stored.history, test.clients)
