@@ -51,17 +51,26 @@ def workers(jobs: int = 0, dask: str | None = None) -> Iterator[Executor]:
             yield executor
         return
     jobs = jobs or os.cpu_count() or 1
-    executor = Here() if jobs == 1 else ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), _leave_interrupts_alone)
+    executor = Here() if jobs == 1 else _processes(jobs)
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_alone() -> None:
-    """Ctrl-C is for the process that gives the work out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _processes(jobs: int) -> Executor:
+    """Processes that Ctrl-C does not reach: it is for the one that gives the work out.
+
+    They inherit that from the one that starts them, so that it holds from their first moment on.
+    """
+    executor = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(jobs):
+            executor.submit(int)        # each starts a process while none is idle
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return executor
 
 
 @contextmanager
