@@ -18,13 +18,14 @@ VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c '$(VERSION_OF)' 2>/dev/null))
 NATIVE := $(wildcard */_*.cpp)
 INSTALLED_FROM := setup.cfg setup.py pyproject.toml $(NATIVE) $(wildcard */_*.h)
 
-.PHONY: help run test test-slow test-pure check lint types clean
+.PHONY: help run test test-slow test-pure sanitize check lint types clean
 
 help:
 	@echo "make run        install, then one run under a partition, with its verdict and report"
 	@echo "make test       install, then the fast tests"
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make test-pure  the fast tests with every native extension ignored"
+	@echo "make sanitize   the native extensions' tests and arbitrary input, under sanitizers"
 	@echo "make check      lint and types"
 	@echo "make clean      remove what the others made, run folders excepted"
 
@@ -40,6 +41,9 @@ test-slow: $(VENV)/test
 
 test-pure: $(VENV)/test
 	@DOUBLE_ELEVEN_PURE=1 $(BIN)/python -m pytest $(ARGS)
+
+sanitize: $(VENV)/test
+	@.ci/sanitize $(BIN)/python
 
 check: lint types
 

@@ -25,6 +25,8 @@ SERIES = [
     Shape("cas-register", 0, 10), Shape("cas-register", 0, 30), Shape("cas-register", 0, 10, 1),
     Shape("cas-register", 0, 10, 5), Shape("cas-register", 0, 10, 0, True),
     Shape("cas-register", 0, 10, 1, True), Shape("cas-register", 0, 30, 1, True),
+    Shape("register", 0, 10, 1, distinct=True), Shape("register", 0, 10, 1, True, True),
+    Shape("cas-register", 0, 10, 1, distinct=True), Shape("cas-register", 0, 10, 1, True, True),
     Shape("counter", 0, 10, 1), Shape("counter", 0, 10, 1, True),
 ]
 
@@ -43,7 +45,7 @@ def measure(shape: Shape) -> tuple[str, float]:
 
 def main(calls_max: int) -> None:
     """Print a row for each history, and the exponent of each series."""
-    print(f"{'history':<48}{'verdict':<9}{'time':>10}")
+    print(f"{'history':<58}{'verdict':<9}{'time':>10}")
     for series in SERIES:
         rows = []
         for calls in (calls for calls in CALLS if calls <= calls_max):
@@ -51,12 +53,13 @@ def main(calls_max: int) -> None:
             verdict, took_s = measure(shape)
             rows.append(took_s)
             bad = ", violation" if shape.violation else ""
+            distinct = ", distinct" if shape.distinct else ""
             name = (f"{shape.model} {calls:,} x{shape.concurrency}, "
-                    f"{shape.crashed_percent}% crashed{bad}")
-            print(f"{name:<48}{verdict:<9}{took_s * 1000:>7.1f} ms", flush=True)
+                    f"{shape.crashed_percent}% crashed{distinct}{bad}")
+            print(f"{name:<58}{verdict:<9}{took_s * 1000:>7.1f} ms", flush=True)
         if len(rows) > 1:
             exponent = math.log10(rows[-1] / rows[0]) / (len(rows) - 1)
-            print(f"{'':<48}growth exponent {exponent:.2f}")
+            print(f"{'':<58}growth exponent {exponent:.2f}")
 
 
 if __name__ == "__main__":

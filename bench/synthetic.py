@@ -17,13 +17,17 @@ NEVER_WRITTEN = VALUES + 5
 
 
 class Shape(NamedTuple):
-    """What history to make; ``crashed_percent`` of the calls end in info."""
+    """What history to make; ``crashed_percent`` of the calls end in info.
+
+    ``distinct``: no value is written twice.
+    """
 
     model: str
     calls: int
     concurrency: int
     crashed_percent: int = 0
     violation: bool = False
+    distinct: bool = False
     seed: int = 1
 
 
@@ -48,7 +52,7 @@ def make(shape: Shape) -> History:
         may_invoke = left and len(open_calls) < shape.concurrency
         if may_invoke and (not open_calls or rng.random() < 0.5):
             process = idle.pop(rng.randrange(len(idle)))
-            client = open_calls[process] = _Client(*_draw(rng, shape.model))
+            client = open_calls[process] = _Client(*_draw(rng, shape, shape.calls - left))
             ops.append(Op(process, "invoke", client.f, client.arg))
             left -= 1
             continue
@@ -73,10 +77,12 @@ def make(shape: Shape) -> History:
     return History(ops)
 
 
-def _draw(rng: Random, model: str) -> tuple[str, Any]:
-    if model == "counter":
+def _draw(rng: Random, shape: Shape, number: int) -> tuple[str, Any]:
+    if shape.model == "counter":
         return "inc", None
-    f = rng.choice(["read", "write"] if model == "register" else ["read", "write", "cas"])
+    f = rng.choice(["read", "write"] if shape.model == "register" else ["read", "write", "cas"])
+    if shape.distinct:
+        return f, {"read": None, "write": number}.get(f, [number - rng.randrange(1, 4), number])
     if f == "cas":
         return f, [rng.randrange(VALUES), rng.randrange(VALUES)]
     return f, rng.randrange(VALUES) if f == "write" else None

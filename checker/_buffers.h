@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 namespace {
@@ -18,8 +19,8 @@ struct Raised {};                   // a Python exception is set
 inline vector<int32_t> numbers(PyObject *source) {
     Py_buffer view;
     if (PyObject_GetBuffer(source, &view, PyBUF_CONTIG_RO)) throw Raised{};
-    const auto *first = static_cast<const int32_t *>(view.buf);
-    vector<int32_t> found(first, first + view.len / Py_ssize_t(sizeof(int32_t)));
+    vector<int32_t> found(size_t(view.len) / sizeof(int32_t));
+    if (!found.empty()) std::memcpy(found.data(), view.buf, found.size() * sizeof(int32_t));
     PyBuffer_Release(&view);
     return found;
 }

@@ -35,10 +35,7 @@ struct Contents {
     }
     uint32_t f_of(PyObject *f) {
         for (size_t i = 0; i < fs.size(); i++)
-            if (fs[i] == f) return uint32_t(i);
-        if (!PyUnicode_CheckExact(f)) throw Odd{};
-        for (size_t i = 0; i < fs.size(); i++)
-            if (!PyUnicode_Compare(fs[i], f)) return uint32_t(i);
+            if (same(fs[i], f)) return uint32_t(i);
         if (fs.size() == FS_MAX) throw Odd{};
         fs.push_back(f);
         return uint32_t(fs.size() - 1);
@@ -57,39 +54,46 @@ class Rules {
     }
 
     Class add(const Contents::Content &call) {
-        PyObject *rule = PyObject_GetItem(rules, contents.fs[call.f]);
-        uint32_t need = 0, next = 0;
-        bool sound = rule && PyTuple_Check(rule) && PyTuple_GET_SIZE(rule) == 2
-            && source(PyTuple_GET_ITEM(rule, 0), call, need)
-            && source(PyTuple_GET_ITEM(rule, 1), call, next)
-            && (next != UNKNOWN || need == UNKNOWN);
-        Py_XDECREF(rule);
-        if (!rule) PyErr_Clear();
-        if (!sound) throw Odd{};
+        while (known.size() <= call.f) known.push_back(rule_of(contents.fs[known.size()]));
+        uint32_t need = found(known[call.f].first, call), next = found(known[call.f].second, call);
+        if (next == UNKNOWN && need != UNKNOWN) throw Odd{};
         int32_t kind = need == UNNUMBERED ? WRITE : need == next ? READ : UPDATE;
-        bool known = need != UNNUMBERED && need != UNKNOWN;
+        bool sure = need != UNNUMBERED && need != UNKNOWN;
         kinds.push_back(kind);
-        needs.push_back(known ? state_of(need) : ANYWHERE);
-        targets.push_back(known || kind == WRITE ? state_of(next) : UNASKED);
+        needs.push_back(sure ? state_of(need) : ANYWHERE);
+        targets.push_back(sure || kind == WRITE ? state_of(next) : UNASKED);
         return {int32_t(kinds.size() - 1), kind};
     }
 
     vector<int32_t> kinds, needs, targets;
 
   private:
-    // Where a rule says that a state is found: in the argument, the answer, or a pair of values.
-    bool source(PyObject *name, const Contents::Content &call, uint32_t &found) const {
-        auto is = [&](const char *each) { return !PyUnicode_CompareWithASCIIString(name, each); };
-        if (!PyUnicode_CheckExact(name)) return false;
-        if (is("")) found = UNNUMBERED;
-        else if (is("arg")) found = call.arg;
-        else if (is("ret")) found = call.ret;
-        else {
-            auto two = contents.values.parts[call.arg];
-            found = is("old") ? two.first : two.second;
-            return found != UNNUMBERED && (is("old") || is("new"));
+    // Where a state is found: in the argument, the answer, or a pair of values; or nowhere.
+    enum Source { ANY, ARG, RET, OLD, NEW };
+
+    std::pair<Source, Source> rule_of(PyObject *f) const {
+        PyObject *rule = PyObject_GetItem(rules, f);
+        if (!rule) PyErr_Clear();
+        bool sound = rule && PyTuple_Check(rule) && PyTuple_GET_SIZE(rule) == 2;
+        Source sources[2] = {};
+        const char *names[] = {"", "arg", "ret", "old", "new"};
+        for (int i = 0; i < 2 && sound; i++) {
+            PyObject *name = PyTuple_GET_ITEM(rule, i);
+            int each = PyUnicode_CheckExact(name) ? ANY : NEW + 1;
+            while (each <= NEW && PyUnicode_CompareWithASCIIString(name, names[each])) each++;
+            sound = each <= NEW && (i == 0 || each != ANY);
+            sources[i] = Source(each);
         }
-        return true;
+        Py_XDECREF(rule);
+        if (!sound) throw Odd{};
+        return {sources[0], sources[1]};
+    }
+    uint32_t found(Source source, const Contents::Content &call) const {
+        if (source == ANY) return UNNUMBERED;
+        if (source == ARG || source == RET) return source == ARG ? call.arg : call.ret;
+        auto two = contents.values.parts[call.arg];
+        if (two.first == UNNUMBERED) throw Odd{};
+        return source == OLD ? two.first : two.second;
     }
     int32_t state_of(uint32_t value) {
         if (states.size() <= value) states.resize(value + 1, UNASKED);
@@ -99,6 +103,7 @@ class Rules {
 
     PyObject *rules;
     Contents &contents;
+    vector<std::pair<Source, Source>> known;    // by f
     vector<int32_t> states;         // by value
     int32_t count = 0;
 };

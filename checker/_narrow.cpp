@@ -1,6 +1,7 @@
 // A problem of which most calls are loosened: the native twin of `loosened` (checker/problem.py).
 
 #include "_buffers.h"
+#include "_sound.h"
 
 #include <new>
 
@@ -33,7 +34,7 @@ class Loosening {
   private:
     // Loosens a class.  Is it one of reads?
     bool reads(int32_t &number) {
-        if (number < 0) refuse();
+        if (number < 0 || number >= NUMBERS_MAX) refuse();
         if (size_t(number) >= loose.size()) loose.resize(size_t(number) + 1, UNASKED);
         long &answer = loose[size_t(number)];
         if (answer == UNASKED) {

@@ -8,6 +8,7 @@
 #include <Python.h>
 
 #include <cstdint>
+#include <cstring>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +26,16 @@ struct Call {
     Py_ssize_t invoked, completed;
     Outcome outcome;
 };
+
+// Are two strings equal?
+inline bool same(PyObject *one, PyObject *other) {
+    if (one == other) return true;
+    if (!PyUnicode_CheckExact(one) || !PyUnicode_CheckExact(other)) throw Odd{};
+    Py_ssize_t length = PyUnicode_GET_LENGTH(one);
+    int kind = PyUnicode_KIND(one);
+    return length == PyUnicode_GET_LENGTH(other) && kind == int(PyUnicode_KIND(other))
+        && !memcmp(PyUnicode_DATA(one), PyUnicode_DATA(other), size_t(length * kind));
+}
 
 class Pairs {
   public:
@@ -92,8 +103,7 @@ class Pairs {
 
     void complete(Call &call, Py_ssize_t position, Outcome outcome) {
         PyObject *invoked = field(call.invoked, F), *completed = field(position, F);
-        if (invoked != completed && PyObject_RichCompareBool(invoked, completed, Py_EQ) != 1)
-            throw Odd{};
+        if (!same(invoked, completed)) throw Odd{};
         call.completed = position;
         call.outcome = outcome;
     }
@@ -105,12 +115,12 @@ class Pairs {
             if (type == types[each]) return each;
         if (!PyUnicode_CheckExact(type)) throw Odd{};
         const char *names[] = {"ok", "fail", "info", "invoke"};
-        for (int each : {INVOKE, int(OK), int(FAIL), int(INFO)})
-            if (!PyUnicode_CompareWithASCIIString(type, names[each])) {
-                types[each] = type;
-                return each;
-            }
-        throw Odd{};
+        Py_ssize_t length = PyUnicode_GET_LENGTH(type);
+        int found = length == 2 ? int(OK) : length == 6 ? INVOKE : int(INFO);
+        if (length == 4 && PyUnicode_READ_CHAR(type, 0) == 'f') found = FAIL;
+        if (PyUnicode_CompareWithASCIIString(type, names[found])) throw Odd{};
+        types[found] = type;
+        return found;
     }
 
     PyObject *types[4] = {};        // the strings that were met, which an op holds

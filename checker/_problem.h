@@ -3,17 +3,18 @@
 #pragma once
 
 #include "_buffers.h"
+#include "_index.h"
+#include "_sound.h"
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 #include <utility>
 
 namespace {
 
 constexpr int32_t READ = 0, WRITE = 1, UPDATE = 2, ILLEGAL = -1, ANYWHERE = -1, UNASKED = -2;
 constexpr uint32_t NONE = UINT32_MAX;
-constexpr size_t DENSE_CLASSES_MAX = 1024, SIGNALS_EVERY_STEPS = 1 << 16;
+constexpr size_t SIGNALS_EVERY_STEPS = 1 << 16;
 constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15u;
 enum ShortCut { READS = 1, FIRST = 2, COVER = 4, LATE = 8, BLAME = 16, DEAD = 32 };
 enum Status { VALID, INVALID, STEPS, MEMORY, TIME };
@@ -67,45 +68,40 @@ class Interpreter {
 // Transitions, asked of the model when first needed.
 class Transitions {
   public:
-    Transitions(const Problem &problem, Interpreter &python)
-        : problem(problem), python(python), dense(problem.kinds.size() <= DENSE_CLASSES_MAX) {}
+    Transitions(const Problem &problem, Interpreter &python) : problem(problem), python(python) {}
 
     int32_t step(int32_t state, int32_t number) {
         int32_t need = problem.needs[number];
         if (need != ANYWHERE) return state == need ? problem.targets[number] : ILLEGAL;
         if (problem.kinds[number] == WRITE) return problem.targets[number];
-        int32_t &known = at(state, number);
-        if (known == UNASKED) {
-            int32_t answer = ask(state, number);
-            return at(state, number) = answer;
+        uint64_t key = uint64_t(uint32_t(state)) << 32 | uint32_t(number);
+        uint32_t place = places.number(key, uint32_t(answers.size()));
+        if (place == answers.size()) {
+            answers.push_back(UNASKED);
+            answers[place] = ask(state, number);
         }
-        return known;
+        return answers[place];
     }
 
   private:
-    int32_t &at(int32_t state, int32_t number) {
-        if (!dense) {
-            uint64_t key = uint64_t(uint32_t(state)) << 32 | uint32_t(number);
-            return sparse.try_emplace(key, UNASKED).first->second;
-        }
-        if (rows.size() <= size_t(state)) rows.resize(state + 1);
-        if (rows[state].empty()) rows[state].assign(problem.kinds.size(), UNASKED);
-        return rows[state][number];
-    }
     int32_t ask(int32_t state, int32_t number) {
         return int32_t(python.ask([&]() -> long {
-            PyObject *answer = PyObject_CallFunction(problem.step, "ii", int(state), int(number));
+            PyObject *asked[] = {PyLong_FromLong(state), PyLong_FromLong(number)};
+            PyObject *answer = nullptr;
+            if (asked[0] && asked[1])
+                answer = PyObject_Vectorcall(problem.step, asked, 2, nullptr);
             long value = answer ? PyLong_AsLong(answer) : 0;
-            Py_XDECREF(answer);
+            for (PyObject *each : {asked[0], asked[1], answer}) Py_XDECREF(each);
+            if (!PyErr_Occurred() && (value < ILLEGAL || value >= NUMBERS_MAX))
+                PyErr_Format(PyExc_ValueError, "%ld is no state", value);
             return value;
         }));
     }
 
     const Problem &problem;
     Interpreter &python;
-    bool dense;
-    vector<vector<int32_t>> rows;
-    std::unordered_map<uint64_t, int32_t> sparse;
+    Index places;                   // of states and classes
+    vector<int32_t> answers;
 };
 
 // Multisets of pending classes, numbered; 0 is the empty one.

@@ -8,26 +8,16 @@ namespace {
 
 // Refuse what would lead outside of an array.  The number of calls that overlap.
 size_t checked(const Problem &problem) {
-    auto classes = problem.kinds.size();
-    bool sound = problem.needs.size() == classes && problem.targets.size() == classes;
-    for (int32_t number : problem.classes) sound = sound && size_t(uint32_t(number)) < classes;
-    for (size_t i = 0; sound && i < classes; i++)
-        sound = problem.needs[i] >= ANYWHERE && problem.targets[i] >= UNASKED
-            && problem.kinds[i] >= READ && problem.kinds[i] <= UPDATE
-            && (problem.kinds[i] != WRITE || problem.targets[i] >= 0);
-    vector<char> seen(problem.classes.size()), returns(seen.size());
-    for (int32_t event : problem.events) {      // 1: invoked, 2: returned
-        size_t call = size_t(event < 0 ? ~event : event);
-        sound = sound && call < seen.size() && seen[call] == (event < 0);
-        if (!sound) break;
-        seen[call]++;
-        returns[call] = event < 0;
-    }
-    for (int32_t state : problem.starts) sound = sound && state >= 0;
-    if (!sound || problem.starts.empty()) {
+    bool fit = !problem.starts.empty()
+        && sound(problem.events, problem.classes, problem.kinds, problem.needs, problem.targets);
+    for (int32_t state : problem.starts) fit = fit && is_state(state);
+    if (!fit) {
         PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
         throw Raised{};
     }
+    vector<char> returns(problem.classes.size());
+    for (int32_t event : problem.events)
+        if (event < 0) returns[size_t(~event)] = true;
     size_t open = 0, most = 0;
     for (int32_t event : problem.events) {
         if (event < 0) open--;

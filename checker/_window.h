@@ -2,8 +2,9 @@
 
 #pragma once
 
-#include "_index.h"
 #include "_problem.h"
+
+#include <unordered_map>
 
 namespace {
 

@@ -91,7 +91,7 @@ def _search(lanes: list[list[Numbered]], table: Table, budget: Budget) -> Verdic
         if sum(place.taken) > sum(deepest.taken):
             deepest = place
         steps += 1
-        cause = _spent(steps, limit, len(seen), budget)
+        cause = spent(steps, limit, len(seen), budget)
         if cause:
             stuck = _next(lanes, deepest)
             return _not_valid(None, f"gave up, {cause}", stuck, {**size, "steps": steps})
@@ -103,7 +103,7 @@ def _search(lanes: list[list[Numbered]], table: Table, budget: Budget) -> Verdic
     return _not_valid(False, why, _next(lanes, deepest), {**size, "steps": steps})
 
 
-def _spent(steps: int, limit: int, remembered: int, budget: Budget) -> str:
+def spent(steps: int, limit: int, remembered: int, budget: Budget) -> str:
     """Why the search must end, or nothing."""
     if steps > limit:
         return CAUSES[1].format(limit)

@@ -18,6 +18,7 @@ from histories import Call, Event
 
 LINES_MAX = 25
 CORE_MAX = 10
+CYCLE_MAX = 4
 BLACK_BOX = ("linearizable", "monotonic", "unexpired", "answers")
 
 
@@ -125,7 +126,8 @@ def _linearizable(story: Story, part: Verdict) -> list[str]:
     if stuck is None:
         return _plain(story, part)
     return [f"No order of the calls explains this one, {stuck}:", _row(story, stuck),
-            *_model_says(part), *_core(story, part), *circumstances(story, stuck.start_ns)]
+            *_model_says(part), *_core(story, part), *_cycle(part),
+            *circumstances(story, stuck.start_ns)]
 
 
 def _core(story: Story, part: Verdict) -> list[str]:
@@ -136,6 +138,15 @@ def _core(story: Story, part: Verdict) -> list[str]:
         return []
     return ["These calls alone allow no order, whether or not any other happened:",
             *[_row(story, call) for call in sorted(calls, key=lambda call: call.start)]]
+
+
+def _cycle(part: Verdict) -> list[str]:
+    """Who must come before whom, in a circle, if that is short."""
+    lines = part.evidence.get("cycle", [])
+    if not 0 < len(lines) <= CYCLE_MAX:
+        return []
+    return ["For each would have to come before the next, and the last before the first:",
+            *[f"  {line}" for line in lines]]
 
 
 def _twins(story: Story) -> tuple[Call, Call] | None:

@@ -9,14 +9,16 @@ after their invocation, or never.  Parts (keys) can be judged alone (Horn & Kroe
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Any, Hashable, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
-from checker.native import numbered
-from checker.problem import Problem, Table, build, guarded
+from checker.native import loosened, numbered
+from checker.precedence import contradiction
+from checker.problem import ILLEGAL, Problem, Table, build, guarded
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
@@ -37,11 +39,14 @@ def linearizable(
 
     ``evidence["method"]`` says how: "search", or the name of a monitor.  Invalid:
     ``evidence["op"]`` is the index of the op that ends the shortest prefix that no order explains,
-    ``orders`` the longest orders of its calls, each with the state it leads to and the model's
-    reason against every next call, ``ops`` the indexes of the ops open there.  Where a prefix has
+    ``orders`` the longest orders of its calls, each with the ``states`` after its calls (none where
+    they cannot be told), the ``state`` that it leads to and the model's reason against every next
+    call, ``ops`` the indexes of the ops open there.  Where a prefix has
     at most EXPLAINED_CALLS_MAX calls, ``core`` names, by the op that invokes them, few calls that
     fail even when all others of the prefix may have happened or not, with any answer;
-    ``core_smallest`` says whether it is known that none of them can be spared.
+    ``core_smallest`` says whether it is known that none of them can be spared, and ``cycle``, if
+    there is one, who must come before whom among them, in a circle, and ``precedence`` all that
+    is known of that, as [before, after, why].
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
     """
@@ -80,6 +85,9 @@ def _judge(
     if judged is not None:
         return _judged(history, judged, table)
     problem = _problem(history, table)
+    judged = monitors.judge_numbered(problem, table)
+    if judged is not None:
+        return _judged(history, judged, table)
     found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
@@ -95,17 +103,20 @@ def _problem(history: History | Sequence[Call], table: Table) -> Problem:
 def _judged(
     history: History | Sequence[Call], judged: monitors.Judged, table: Table
 ) -> Verdict:
-    """The verdict of a monitor, explained by a search where that is cheap."""
+    """The verdict of a monitor; a search explains it where that is cheap."""
     size = {"method": judged.method, "calls": judged.calls}
     if judged.op is None:
-        why = "the answers, in order, explain everything that was seen"
+        why = "an order of the calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     if judged.calls <= EXPLAINED_CALLS_MAX:
         problem = _problem(history, table)
-        found = decide(problem, table, EXPLAIN)
+        last = next(at for at, event in enumerate(problem.events)
+                    if event < 0 and problem.call(~event).end == judged.op)
+        prefix = loosened(problem, table, None, last)
+        found = decide(prefix, table, EXPLAIN)
         if found.valid is False:
-            verdict = _not_valid(problem, found, table, EXPLAIN)
-            return Verdict(valid=False, why=verdict.why, evidence={**verdict.evidence, **size})
+            verdict = _explained(problem, last, found, table, EXPLAIN)
+            return replace(verdict, evidence={**size, **verdict.evidence})
     stuck = _ending(history, judged.op)
     return Verdict(valid=False, why=_why(stuck), evidence={
         **size, "op": judged.op, "ops": list(stuck.indexes), "orders": []})
@@ -135,21 +146,35 @@ def _not_valid(problem: Problem, found: Found, table: Table, budget: Budget) -> 
     size = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
     if found.valid is None:
         return _unknown(problem, found, size)
-    evidence: dict[str, Any] = {}
     last = problem.events.index(~_stuck(found))
     try:
         last, found = shortest_prefix(problem, table, found, budget)
+    except UsageError:
+        pass        # the model cannot take a call without its answer; then there is less to tell
+    verdict = _explained(problem, last, found, table, budget)
+    return replace(verdict, evidence={**size, **verdict.evidence})
+
+
+def _explained(
+    problem: Problem, last: int, found: Found, table: Table, budget: Budget
+) -> Verdict:
+    """The verdict on a prefix, which ends at an event, and what a search of it found."""
+    evidence: dict[str, Any] = {}
+    prefix = problem
+    try:
+        prefix = loosened(problem, table, None, last)
         if last < 2 * EXPLAINED_CALLS_MAX:
             few, smallest = core(problem, table, last, budget)
             evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
+            evidence.update(contradiction(problem, table, last, few))
     except UsageError:
-        pass        # the model cannot take a call without its answer; then there is less to tell
+        pass        # the same again
     last_call, around = ~problem.events[last], _around(problem, _stuck(found))
-    orders = [_order(leaf, problem, around, table) for leaf in found.leaves]
+    orders = [_order(leaf, prefix, around, table) for leaf in found.leaves]
     named = [problem.call(n) for n in (around if last_call in around else [*around, last_call])]
     ending = problem.call(last_call)
     return Verdict(valid=False, why=_why(ending), evidence={
-        **size, "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
+        "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
 
 
 def _stuck(found: Found) -> int:
@@ -199,6 +224,22 @@ def _order(leaf: Leaf, problem: Problem, around: list[int], table: Table) -> dic
     return {
         "calls": [problem.call(number).start for number in shown],
         "omitted": len(leaf.order) - len(shown),
+        "states": [show(table.states[state])
+                   for state in _states(leaf, problem, table)[-ORDER_SHOWN_MAX:]],
         "state": show(table.states[leaf.state]),
         "rejected": rejected,
     }
+
+
+def _states(leaf: Leaf, problem: Problem, table: Table) -> list[int]:
+    """The state after each call of an order; empty where the search was told more than the order.
+
+    That is so of a call that returns later, whose answer the search may have used.
+    """
+    state, states = table.init, []
+    for number in leaf.order:
+        state = table.step(state, problem.classes[number])
+        if state == ILLEGAL:
+            return []
+        states.append(state)
+    return states if state == leaf.state else []

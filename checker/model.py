@@ -83,7 +83,8 @@ class Model:
     are numbered without asking.  It must agree with step, kind and needs: with the first state
     "", an operation is a "write"; where both states are equal, a "read".
 
-    ``monitor`` names a method of `checker/monitors.py` that judges such calls without a search.
+    ``monitors`` names methods of `checker/monitors/` that may judge calls without a search, in the
+    order in which they are tried.
 
     ``partition(call)`` names the part (key) that a call belongs to; parts are judged alone, each
     from ``init``.  None: everything is one part.
@@ -97,7 +98,7 @@ class Model:
     needs: Callable[[str, Hashable, Hashable], Hashable] = _any_state
     rules: Mapping[str, Rule] = field(default_factory=dict)
     partition: Callable[[Call], Hashable] | None = None
-    monitor: str = ""
+    monitors: tuple[str, ...] = ()
 
 
 __all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Rule", "Step"]

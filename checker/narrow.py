@@ -14,11 +14,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from checker.found import Budget, Found
+from checker.monitors import judge_numbered
 from checker.native import loosened
 from checker.problem import Problem, Table
 from checker.refute import decide
 
-STEPS_MAX = 20_000              # of all judgements for one core together, as are:
+PREFIX_STEPS_MIN = 20_000       # that each may take
+STEPS_MAX = 20_000              # of all judgements for one core together, as are the next two
+JUDGEMENT_STEPS_MAX = 5_000     # of one of them: where it takes more, so would those that follow
 JUDGEMENTS_MAX = 500
 EVENTS_MAX = 1_000_000
 
@@ -45,7 +48,7 @@ def shortest_prefix(
     assert found.stuck is not None
     first = problem.events.index(~found.stuck)
     ends = [at for at in range(first, len(problem.events)) if problem.events[at] < 0]
-    budget = replace(budget, steps_max=max(STEPS_MAX, 2 * found.steps))
+    budget = replace(budget, steps_max=max(PREFIX_STEPS_MIN, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
         tried = decide(loosened(problem, table, None, ends[middle]), table, budget)
@@ -75,9 +78,14 @@ class _Judge:
             self.sure = False
             return False
         loose = loosened(self.problem, self.table, tight, self.last)
-        found = decide(loose, self.table, replace(self.budget, steps_max=self.steps))
+        judged = judge_numbered(loose, self.table)
+        if judged is not None:
+            return judged.op is not None
+        most = min(self.steps, JUDGEMENT_STEPS_MAX)
+        found = decide(loose, self.table, replace(self.budget, steps_max=most))
         self.steps -= min(found.steps, self.steps)
-        self.sure = self.sure and found.valid is not None
+        if found.valid is None:
+            self.left, self.sure = 0, False
         return found.valid is False
 
 

@@ -106,7 +106,7 @@ def search(
         array("i", starts or [table.init]),
         (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
          budget.patience, PATIENCE_GROWTH),
-        table.step, budget.expired, budget.refuted)
+        table.transition, budget.expired, budget.refuted)
     if answer is None:      # more calls overlap than it has slots for
         return plain.search(problem, table, budget, cuts, starts)
     status, steps, stuck, order, leaves = answer

@@ -133,7 +133,8 @@ class _Pairing:
             elif process in self._retired:
                 problem = f"process {process} went on after an info completion"
         elif process not in self._open:
-            problem = f"process {process} completes a call it has not invoked"
+            problem = f"process {process} completes a call " + (
+                "after an info completion" if process in self._retired else "it has not invoked")
         elif self._open[process].f != op.f:
             problem = f"{op.f!r} completes a call of {self._open[process].f!r}"
         if problem:

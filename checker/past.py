@@ -87,7 +87,7 @@ def with_settled(model: Model) -> Model:
     def kind(f: str, arg: Hashable) -> Kind:
         return "write" if f == SETTLED else model.kind(f, arg)
 
-    return replace(model, step=step, kind=kind, partition=None, monitor="",
+    return replace(model, step=step, kind=kind, partition=None, rules={}, monitors=(),
                    fs={**model.fs, SETTLED: "the state"})
 
 

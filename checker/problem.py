@@ -24,6 +24,8 @@ ILLEGAL = -1
 ANYWHERE = -1
 UNASKED = -2
 T = TypeVar("T")
+_CLASS_BITS = 31
+_FIXED = frozenset({int, str, bool, bytes, type(None)})     # what cannot be changed in place
 
 
 class Problem(NamedTuple):
@@ -50,6 +52,7 @@ class Table:
 
     def __init__(self, model: Model) -> None:
         self.model = model
+        self._step = model.step
         self._states: list[Hashable] = []
         self._classes: list[Call] = []
         self._waiting: Callable[[], Iterable[Call]] | None = None
@@ -58,7 +61,7 @@ class Table:
         self.targets = array("i")
         self._state_numbers: dict[Hashable, int] = {}
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
-        self._next: dict[tuple[int, int], int] = {}
+        self._next: dict[int, int] = {}         # by state and class, as one number
         self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
 
@@ -95,10 +98,14 @@ class Table:
         """Number the classes that were foretold."""
         if self._waiting is not None:
             calls, self._waiting = self._waiting(), None
+            told = self.kinds[:], self.needs[:], self.targets[:]
             for column in (self.kinds, self.needs, self.targets):
                 del column[:]
             for call in calls:
                 self.classify(call)
+            if told != (self.kinds, self.needs, self.targets):
+                raise UsageError(f"model {self.model.name} has rules that disagree with its step, "
+                                 "kind or needs")
 
     def classify(self, call: Call) -> int:
         """The number of the call's class."""
@@ -143,22 +150,39 @@ class Table:
         need = self.needs[number]
         if need != ANYWHERE:
             return self.targets[number] if state == need else ILLEGAL
-        found = self._next.get((state, number))
+        return self.transition(state, number)
+
+    def transition(self, state: int, number: int) -> int:
+        """The same for a class that may be legal in several states."""
+        key = state << _CLASS_BITS | number
+        found = self._next.get(key)
         if found is None:
-            found = self._next[state, number] = self._ask(state, number)
+            found = self._next[key] = self._ask(state, number)
         return found
 
     def _ask(self, state: int, number: int) -> int:
-        """What the model says, numbered and checked against what it promised."""
-        call = self.classes[number]
-        after = self.apply(state, call)
-        if self._state_numbers.get(self.states[state]) != state:
+        """What the model says, numbered and checked against what it promised.
+
+        A search of a user's model spends its time here, so what is rare is elsewhere.
+        """
+        if self._waiting is not None:
+            self._catch_up()
+        call, before = self._classes[number], self._states[state]
+        try:
+            after = OneOf if type(before) is OneOf else self._step(
+                before, call.f, call.arg, call.ret)
+        except Exception:
+            after = OneOf       # asked again below, and then it is told
+        if after is OneOf or isinstance(after, OneOf):
+            after = self.apply(state, call)
+        if type(before) not in _FIXED and self._state_numbers.get(before) != state:
             raise UsageError(
                 f"op {call.start}: model {self.model.name} changes its state in place at {call}; "
                 "step must answer a new one"
             )
         found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
-        self._check_kind(state, number, found)
+        if self.kinds[number] != UPDATE:
+            self._check_kind(state, number, found)
         return found
 
     def _check_kind(self, state: int, number: int, after: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Callable, Iterable, Protocol, Sequence
 from harness.plan import HEAL, Plan, PlannedFault, follow
 from harness.test import SECOND_NS, Test
 from histories import NEMESIS, Op
-from nemesis import Cluster, Fault, Nemesis, apply, heal, schedule
+from nemesis import Cluster, Fault, Later, Nemesis, apply, heal, schedule
 from vmft.prng import Rng
 from workloads.workload import Client, Invocation, Turn
 
@@ -239,7 +239,18 @@ class Driver:
             return
         planned = self._op(NEMESIS, "info", fault.f, fault.value)
         effect = apply(families, self.system, Fault(0, fault.f, fault.value))
+        if isinstance(effect, Later):
+            effect = self._await(effect, planned)
         self._op(NEMESIS, "info", fault.f, {"start": planned.index, "effect": effect})
+
+    def _await(self, later: Later, planned: Op) -> dict[str, str]:
+        """Have a fault strike in its moment, and say so then."""
+        def strike(host: str) -> None:
+            self._op(NEMESIS, "info", planned.f, {
+                "start": planned.index, "effect": later.strike(self.system, host)})
+
+        self.system.at_moment(later.moment, later.nth, later.after_ns, strike)
+        return {"nothing": f"waits for {later.moment} {later.nth} from now on"}
 
     def _heal(self, families: Sequence[Nemesis]) -> None:
         heal(families, self.system)

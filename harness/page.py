@@ -36,21 +36,26 @@ def write_run_page(
 ) -> str:
     """Write the page of a stored run into its folder; the line that names it."""
     try:
-        facts = facts_of(record, folder)
+        facts = facts_of(record, verdict, folder)
     except Exception as error:      # the same
         return f"no page: {type(error).__name__}: {error}"
     return write_page(folder / PAGE, record, verdict, explanation, facts)
 
 
-def facts_of(record: Record, folder: Path) -> Facts:
+def facts_of(record: Record, verdict: Verdict, folder: Path) -> Facts:
     """The guest's symbols, the fault families, the situations reached, and the commands."""
     test = record.test
     found = reached(record)
     return Facts(
-        symbols=_symbols(test), families={name: tuple(each.faults)
-                                          for name, each in NEMESES.items()},
+        symbols=_symbols(test), families=_families(test),
         situations=[(name, meaning, name in found) for name, meaning in MARKS.items()],
-        commands=_commands(test, f"{folder.parent.name}/{folder.name}"))
+        commands=_commands(test, verdict, f"{folder.parent.name}/{folder.name}"))
+
+
+def _families(test: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The faults of each family, first of those that were asked for."""
+    asked = [name for name in test.get("nemesis", []) if name in NEMESES]
+    return {name: tuple(NEMESES[name].faults) for name in dict.fromkeys([*asked, *NEMESES])}
 
 
 def _symbols(test: dict[str, Any]) -> dict[str, int]:
@@ -58,8 +63,9 @@ def _symbols(test: dict[str, Any]) -> dict[str, int]:
     return {} if workload is None else load(workload.guest).symbols
 
 
-def _commands(test: dict[str, Any], name: str) -> list[tuple[str, str]]:
+def _commands(test: dict[str, Any], verdict: Verdict, name: str) -> list[tuple[str, str]]:
     """What to do next with a run of this name in its store."""
-    again = [("Run it again:", str(test["command"]))] if test.get("command") else []
-    return [*again, ("Look at it in a terminal:", f"python -m checker inspect {name}"),
-            ("Shrink it:", f"python -m checker shrink {name}")]
+    again = [("run it again", str(test["command"]))] if test.get("command") else []
+    smaller = [("shrink it", f"python -m checker shrink {name}")]
+    return [*again, *(smaller if verdict.valid is False else []),
+            ("see it in a terminal", f"python -m checker inspect {name}")]

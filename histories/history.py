@@ -71,6 +71,7 @@ class Call(NamedTuple):
 
 
 Pair = tuple[Op, "Op | None"]
+_RETIRED = -1       # in the place of an open call
 
 
 class History:
@@ -105,7 +106,6 @@ class History:
         """Each client invocation, in order, with its completion or None."""
         pairs: list[Pair] = []
         open_at: dict[int, int] = {}
-        retired: set[int] = set()
         last = -1
         for position, op in enumerate(self.ops):
             process, kind = op.process, op.type
@@ -116,16 +116,16 @@ class History:
                 self._check_nemesis(position, op)
             elif kind == "invoke":
                 if process in open_at:
-                    self._refuse(position, f"process {process} already has an open call")
-                if process in retired:
-                    self._refuse(position, f"process {process} went on after an info completion")
+                    self._refuse(position, f"process {process} " + (
+                        "went on after an info completion" if open_at[process] == _RETIRED
+                        else "already has an open call"))
                 open_at[process] = len(pairs)
                 pairs.append((op, None))
             else:
                 at = self._completed(position, op, open_at, pairs)
                 pairs[at] = (pairs[at][0], op)
                 if kind == "info":
-                    retired.add(process)
+                    open_at[process] = _RETIRED
         return pairs
 
     def _completed(
@@ -136,8 +136,9 @@ class History:
         if op.type not in TYPES:
             self._refuse(position, f"type {op.type!r} is none of {', '.join(TYPES)}")
         at = open_at.pop(op.process, None)
-        if at is None:
-            self._refuse(position, f"process {op.process} completes a call it has not invoked")
+        if at is None or at == _RETIRED:
+            self._refuse(position, f"process {op.process} completes a call " + (
+                "it has not invoked" if at is None else "after an info completion"))
         if pairs[at][0].f != op.f:
             self._refuse(position, f"{op.f!r} completes a call of {pairs[at][0].f!r}")
         return at

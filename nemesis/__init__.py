@@ -11,7 +11,7 @@ from nemesis.flapping import FLAPPING
 from nemesis.halves import HALVES
 from nemesis.host_loss import HOST_LOSS
 from nemesis.log_loss import LOG_LOSS
-from nemesis.nemesis import Cluster, Fault, Kind, Nemesis
+from nemesis.nemesis import Cluster, Fault, Kind, Later, Nemesis
 from nemesis.orders import FAILOVER, MOVE, POWER_OFF, SHARE
 from nemesis.parameters import problem
 from nemesis.partition import PARTITION
@@ -20,11 +20,12 @@ from nemesis.schedule import Planned, apply, heal, schedule
 from nemesis.services import SERVICES
 from nemesis.slow import SLOW
 from nemesis.swarm import SWARM, compose
+from nemesis.targeted import TARGETED
 
 NEMESES = {family.name: family for family in (
-    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF,
-    DISK_ERRORS, PAUSE, SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING,
-    DISK_CUT, CHANNEL, CROWDED)}
+    CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF, DISK_ERRORS, PAUSE,
+    SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING, DISK_CUT, CHANNEL, TARGETED,
+    CROWDED)}
 
-__all__ = ["Cluster", "Fault", "Kind", "NEMESES", "Nemesis", "Planned", "SWARM", "apply", "compose",
-           "heal", "problem", "schedule"]
+__all__ = ["Cluster", "Fault", "Kind", "Later", "NEMESES", "Nemesis", "Planned", "SWARM", "apply",
+           "compose", "heal", "problem", "schedule"]

@@ -100,6 +100,13 @@ class Cluster(Protocol):
     def fail_reads(self, node: str, numerator: int, denominator: int) -> None:
         """So many of a host's disk reads break off in the middle; 0 ends it."""
 
+    def at_moment(self, moment: str, nth: int, after_ns: int,
+                  strike: Callable[[str], None]) -> None:
+        """Strike when a moment comes for the n-th time from now on, or so long after it."""
+
+    def disarm(self) -> None:
+        """What has not been struck yet is spared."""
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 
@@ -115,11 +122,23 @@ class Fault(NamedTuple):
     value: Any = None
 
 
+class Later(NamedTuple):
+    """What a fault does when a moment comes for the `nth` time, or `after_ns` later.
+
+    `strike(cluster, host)` is told whose moment it is, and answers what happened.
+    """
+
+    moment: str
+    nth: int
+    after_ns: int
+    strike: Callable[[Cluster, str], Any]
+
+
 class Kind(NamedTuple):
     """One kind of fault: how it is done, and what its value holds.
 
     `do(cluster, value)` answers what happened, a map; {"nothing": why} says that nothing did,
-    {"healed": what} that a fault ended.
+    {"healed": what} that a fault ended.  Or it answers when it will happen, as a Later.
     """
 
     do: Callable[[Cluster, Any], Any]

@@ -66,7 +66,7 @@ def forgetful(model: Model, rng: Random) -> Model:
     """The same model, with some operations no longer known as reads or writes."""
     known = {f for f in model.fs if rng.random() < 0.5}
     return replace(
-        model, kind=lambda f, arg: model.kind(f, arg) if f in known else "update"
+        model, rules={}, kind=lambda f, arg: model.kind(f, arg) if f in known else "update"
     )
 
 
@@ -231,6 +231,7 @@ def test_the_double_eleven_is_explained() -> None:
     assert verdict.evidence["orders"] == [{
         "calls": list(range(0, 21, 2)),
         "omitted": 0,
+        "states": [str(number) for number in range(1, 12)],
         "state": "11",
         "rejected": [{
             "op": 22, "call": "inc -> 11",
@@ -287,14 +288,14 @@ def test_a_model_with_unhashable_states() -> None:
 
 
 def test_a_read_that_writes_is_refused() -> None:
-    bad = replace(models.counter, monitor="", kind=lambda f, arg: "read")
+    bad = replace(models.counter, monitors=(), kind=lambda f, arg: "read")
     with pytest.raises(UsageError, match="calls 'inc' a read, but it changes the state 0"):
         judge("0+inc 0:inc=1", bad)
 
 
 @pytest.mark.parametrize("text", ["0+inc 0:inc=3", "0+inc 0?inc 1+inc 1:inc=2"])
 def test_a_write_that_depends_on_the_state_is_refused(text: str) -> None:
-    bad = replace(models.counter, monitor="", kind=lambda f, arg: "write")
+    bad = replace(models.counter, monitors=(), kind=lambda f, arg: "write")
     with pytest.raises(UsageError, match="calls 'inc' a write, but it depends on the state"):
         judge(text, bad)
 

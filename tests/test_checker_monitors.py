@@ -5,15 +5,16 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from every_model import MAKERS, loosened, monitored, random_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_histories import brute_force
 
-from checker import linearizable, models, monitors
-from checker.native import MONITORS
+from checker import Budget, Model, linearizable, models, monitors
+from checker.narrow import shortest_prefix
+from checker.native import MONITORS, search
 from checker.problem import Table, build
-from checker.search import search
-from histories import UNKNOWN, Call, History, Op
+from histories import History, Op
 
 
 def increments(seed: int, calls: int, wrong: float, crashed: float) -> History:
@@ -42,13 +43,6 @@ def increments(seed: int, calls: int, wrong: float, crashed: float) -> History:
     return History(ops)
 
 
-def forgotten(calls: list[Call], last: int) -> list[Call]:
-    """What was seen up to an op; of what ends later nothing is known."""
-    return [call if call.end is not None and call.end <= last
-            else call._replace(outcome="info", completion=None, ret=UNKNOWN)
-            for call in calls if call.start <= last]
-
-
 @given(seed=st.integers(0, 2**32), calls=st.integers(0, 8), wrong=st.sampled_from([0, 0.1, 0.5]),
        crashed=st.sampled_from([0, 0.2]))
 @settings(max_examples=400, deadline=None)
@@ -57,11 +51,11 @@ def test_fetch_and_add_agrees_with_brute_force(
 ) -> None:
     history = increments(seed, calls, wrong, crashed)
     judged = monitors.judge(history, models.counter)
-    assert judged is not None and judged == monitors.fetch_and_add(history.calls())
+    assert judged is not None and judged == monitors.judge(history.calls(), models.counter)
     assert (judged.op is None) is brute_force(history.calls(), models.counter)
     if judged.op is not None:       # and it is the shortest prefix that fails
-        assert not brute_force(forgotten(history.calls(), judged.op), models.counter)
-        assert brute_force(forgotten(history.calls(), judged.op - 1), models.counter)
+        assert not brute_force(loosened(history.calls(), judged.op), models.counter)
+        assert brute_force(loosened(history.calls(), judged.op - 1), models.counter)
 
 
 @given(seed=st.integers(0, 2**32), wrong=st.sampled_from([0, 0.01]))
@@ -79,11 +73,34 @@ def test_fetch_and_add_agrees_with_the_search(seed: int, wrong: float) -> None:
 @settings(max_examples=100, deadline=None)
 def test_both_forms_say_the_same(seed: int, calls: int, wrong: float) -> None:
     history = increments(seed, calls, wrong, 0.1)
-    plain = monitors.fetch_and_add(history.calls())
+    plain = monitors.judge(history.calls(), models.counter)
     assert monitors.judge(history, models.counter) == plain
 
 
-def test_reads_are_for_the_search() -> None:
-    ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0)]
+def blamed_by_search(history: History, model: Model) -> int | None:
+    """The op that ends the shortest prefix that fails, as searches find it; None if valid."""
+    table = Table(model)
+    problem = build(history.calls(), table)
+    found = search(problem, table)
+    assert found.valid is not None
+    if found.valid:
+        return None
+    last, _found = shortest_prefix(problem, table, found, Budget())
+    return problem.call(~problem.events[last]).end
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if ", " in name
+                                  and MAKERS[name].model.partition is None])
+@given(seed=st.integers(0, 2**32), calls=st.integers(10, 18))
+@settings(max_examples=40, deadline=None)
+def test_monitors_blame_the_op_that_the_search_blames(name: str, seed: int, calls: int) -> None:
+    made = random_history(Random(seed), MAKERS[name], calls=calls)
+    for _method, op in monitored(made.calls(), MAKERS[name].model):
+        assert op == blamed_by_search(made, MAKERS[name].model)
+
+
+def test_a_fetch_among_reads_is_for_the_search() -> None:
+    ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0),
+           Op(0, "invoke", "inc"), Op(0, "ok", "inc", 1)]
     assert monitors.judge(History(ops), models.counter) is None
     assert linearizable(History(ops), models.counter).evidence["method"] == "search"

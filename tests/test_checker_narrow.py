@@ -45,7 +45,7 @@ def only(calls: list[Call], tight: list[int], last: int) -> list[Call]:
 @settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), calls=st.integers(2, 8))
 def test_the_prefix_and_the_core_are_the_least(name: str, seed: int, calls: int) -> None:
-    model = replace(models.by_name(name), monitor="")
+    model = replace(models.by_name(name), monitors=())
     made = spoilt(name, seed, calls)
     verdict = linearizable(made, model)
     if verdict.valid:
@@ -80,7 +80,7 @@ def test_both_searches_tell_the_same(name: str, monkeypatch: pytest.MonkeyPatch)
     ("0+write=1 0:write=1 0+read 0:read=7", models.register, 3, [2]),
 ])
 def test_the_least_of_known_histories(text: str, model: Model, op: int, core: list[int]) -> None:
-    evidence: Any = linearizable(history(text), replace(model, monitor="")).evidence
+    evidence: Any = linearizable(history(text), replace(model, monitors=())).evidence
     assert (evidence["op"], sorted(evidence["core"])) == (op, core)
 
 

@@ -6,6 +6,7 @@ from array import array
 from random import Random
 from typing import Any
 
+import fuzz_native
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -89,6 +90,46 @@ def test_any_integers_are_refused_or_searched(
         assert str(problem) == "these numbers are no problem"
     else:
         assert answer is None or answer[0] in range(5)
+
+
+@needs_native
+@pytest.mark.parametrize("state", [2**31 - 1, 2**26, -2, 2**40])
+def test_a_number_that_is_no_state_is_refused(state: int) -> None:
+    """Told by the table or answered by the model; 2**31 - 1 ended the process."""
+    problem = [array("i", column) for column in ([0, ~0], [0], [2], [-1], [-2], [0])]
+    limits = (int(ALL), 500, 500, 10, 8, 500, 2)
+    with pytest.raises(ValueError, match=f"^{state} is no state"):
+        native.NATIVE.search(*problem, limits, lambda _state, _number: state, None, None)
+    for column in (3, 4, 5) if 0 < state < 2**31 else ():
+        told = [*problem[:column], array("i", [state]), *problem[column + 1:]]
+        with pytest.raises(ValueError, match="no problem"):
+            native.NATIVE.search(*told, limits, lambda _state, _number: -1, None, None)
+
+
+@needs_native
+def test_a_call_that_needs_a_state_has_a_target() -> None:
+    """Its target told as not asked yet, -2, was taken for a state."""
+    problem = [array("i", column) for column in ([0, ~0], [0], [2], [0], [-2], [0])]
+    with pytest.raises(ValueError, match="no problem"):
+        native.NATIVE.search(*problem, (int(ALL), 500, 500, 10, 8, 500, 2), None, None, None)
+
+
+@pytest.mark.skipif(native.MONITORS is None, reason="there is no native monitor")
+@pytest.mark.parametrize("columns", [
+    ([0], [7], [2], [-1], [-2]), ([3], [0], [2], [-1], [-2]), ([~0], [0], [2], [-1], [-2]),
+    ([0], [0], [2], [], [-2]), ([0], [0], [2], [2**31 - 1], [0]),
+])
+def test_a_monitor_is_no_less_careful(columns: tuple[list[int], ...]) -> None:
+    """A class that is none led outside of an array."""
+    with pytest.raises(ValueError, match="^these numbers are no problem"):
+        native.MONITORS.distinct_writes(*[array("i", column) for column in columns], 0)
+
+
+def test_arbitrary_input_is_answered_or_refused() -> None:
+    """A few of the cases that `make sanitize` tries for longer."""
+    outcomes = {fuzz_native.attempt(seed) for seed in range(1000)}
+    assert "history_case answered" in outcomes
+    assert native.NATIVE is None or "function_case answered" in outcomes
 
 
 @needs_native

@@ -134,3 +134,14 @@ def test_rules_of_a_user_are_followed() -> None:
                   needs=lambda f, arg, ret: arg, rules={"go": Rule("arg", "ret")})
     ops = [Op(0, kind, "go", n + (kind == "ok")) for n in range(4) for kind in ("invoke", "ok")]
     agree(History(ops), model)
+
+
+@needs_native
+def test_rules_that_disagree_with_the_model_are_refused() -> None:
+    """What they foretold is compared with what the model says, once it is asked."""
+    bad = replace(models.register, kind=lambda f, arg: "update")
+    history = History([Op(0, "invoke", "read"), Op(0, "ok", "read", 3)])
+    table = Table(bad)
+    native.numbered(history, table)
+    with pytest.raises(UsageError, match="model register has rules that disagree"):
+        table.states

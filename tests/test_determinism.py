@@ -24,7 +24,7 @@ raise SystemExit(main())
 
 def recorded(folder: Path, *arguments: str, hash_seed: str = "0",
              without: tuple[str, ...] = ()) -> list[bytes]:
-    """History and trace of a run in a process of its own, some modules made unimportable."""
+    """History, trace and reports of a run in its own process, some modules made unimportable."""
     folder.mkdir()
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT.format(modules=without), *RUN, *arguments, "--store", "s"],
@@ -33,7 +33,7 @@ def recorded(folder: Path, *arguments: str, hash_seed: str = "0",
     assert done.stderr == "" and done.returncode in (0, 1)
     latest = folder / "s" / "latest"
     return [(latest / HISTORY).read_bytes(), (latest / TRACE).read_bytes(),
-            (latest / "report.txt").read_bytes()]
+            (latest / "report.txt").read_bytes(), (latest / "report.html").read_bytes()]
 
 
 def test_the_same_command_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nemesis import NEMESES, Fault, Nemesis, Planned, apply, heal, problem, schedule
+from nemesis import NEMESES, Fault, Later, Nemesis, Planned, apply, heal, problem, schedule
 from nemesis.crash import CRASH
 from nemesis.log_loss import LOG_LOSS
 from nemesis.nemesis import Link
@@ -22,13 +22,14 @@ HOSTS = ("n1", "n2")
 MINUTE_NS = 60_000_000_000
 FAMILIES = st.lists(st.sampled_from(sorted(NEMESES)), unique=True, min_size=1)
 SEEDS = st.integers(0, (1 << 64) - 1)
-BEYOND = {"crash-both", "host-loss", "services"}    # what strikes more than one side of a pair
+# What strikes more than one side of a pair.
+BEYOND = {"crash-both", "host-loss", "services", "targeted"}
 UNDONE_BY = {
     "cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep", "crash": "restart",
     "delay": "undelay", "slow": "full-speed", "crowd": "clear", "fail-reads": "read-well", "pause": "resume",
     "crash-both": "restart", "crash-service": "restart-services",
     "pause-service": "resume-services", "drop": "keep", "duplicate": "keep", "corrupt": "keep",
-    "reorder": "keep", "throttle": "keep"}
+    "reorder": "keep", "throttle": "keep", "strike-at": "let-go"}
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Sham:
 
     role: dict[str, str] = field(default_factory=lambda: {"n1": "primary", "n2": "backup"})
     crashed: list[str] = field(default_factory=list)
+    waiting: list[tuple[str, Callable[[str], None]]] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
     cuts: list[Link] = field(default_factory=list)
@@ -87,6 +89,15 @@ class Sham:
     def standing(self) -> list[str]:
         """Those that were noted."""
         return list(self.paused)
+
+    def at_moment(self, moment: str, nth: int, after_ns: int,
+                  strike: Callable[[str], None]) -> None:
+        """Note it."""
+        self.waiting.append((moment, strike))
+
+    def disarm(self) -> None:
+        """Forget it."""
+        self.waiting.clear()
 
     def cut(self, links: list[Link]) -> None:
         """Note it."""
@@ -157,6 +168,12 @@ def plan(names: Sequence[str], seed: int) -> list[Planned]:
     return list(takewhile(lambda each: each.time_ns < MINUTE_NS, planned))
 
 
+def done(among: Sequence[Nemesis], system: Sham, fault: Fault) -> Any:
+    """What a fault did; one that waits for its moment has it at once, on the first host."""
+    effect = apply(among, system, fault)
+    return effect.strike(system, "n1") if isinstance(effect, Later) else effect
+
+
 # Schedules
 
 @given(FAMILIES, SEEDS)
@@ -187,7 +204,7 @@ def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int)
     """After the final healing nothing is cut, lossy or stalled, and all hosts are up."""
     system = Sham()
     for each in plan(names, seed):
-        effect = apply(families(names), system, each.fault)
+        effect = done(families(names), system, each.fault)
         assert isinstance(effect, dict) and effect
         assert len(system.crashed) + len(system.gone) <= 1 or set(names) & BEYOND, \
             "of two hosts one still lives"
@@ -247,7 +264,7 @@ def test_what_passes_as_a_value_can_be_applied(data: st.DataObject, name: str, s
     if wrong is not None:
         assert wrong and "\n" not in wrong
     else:
-        assert apply([NEMESES[name]], Sham(), Fault(0, fault.f, value))
+        assert done([NEMESES[name]], Sham(), Fault(0, fault.f, value))
 
 
 def test_an_unknown_fault_is_an_error() -> None:

@@ -169,3 +169,20 @@ def test_a_host_may_be_lost_while_it_is_crashed() -> None:
     pair.sim.restart("n2")
     assert pair.role("n2") == "lost" and len(pair.events("crash", "n2")) == 1
     assert pair.sim.now_ns == 100 * MILLISECOND_NS
+
+
+def test_a_superseded_primary_does_not_keep_the_address() -> None:
+    """It wakes up with an acknowledgement in its buffers, and lets out an output that was safe; so
+    the network looks for the service there, until the live machine says again where it is."""
+    pair = Pair(hosts=3)
+    pair.run(100)
+    pair.sim.at_moment("output", 1, 0, pair.sim.pause)
+    first = pair.inc()
+    pair.run(3000)
+    assert (pair.role("n1"), pair.role("n2")) == ("superseded", "primary")
+    pair.sim.resume("n1")
+    pair.run(2000)
+    assert pair.role("n1") == "spare" and len(pair.answers[first]) == 2, "it was let out twice"
+    number = pair.inc()
+    pair.run(100)
+    assert pair.answers[number] == [2] and pair.broken() == []

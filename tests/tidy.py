@@ -23,8 +23,8 @@ MAY_IMPORT = {
     "workloads": {"histories", "checker"},
     "nemesis": {"histories"},
     "vmft": {"unicorn"},
-    "harness": {"histories", "checker", "workloads", "nemesis", "vmft", "tqdm", "distributed",
-                "hypothesis"},
+    "harness": {"histories", "checker", "workloads", "nemesis", "vmft", "tqdm", "pebble",
+                "distributed", "hypothesis"},
 }
 MAY_IMPORT_TOO = {
     "checker/__main__.py": {"harness"},     # the front door, and the only place that looks up

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import heapq
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple, Union
+from typing import Any, Callable, NamedTuple, Union
 
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
 from vmft.messages import CLUSTER, DISK_NODE, Administer, Message, Send
 from vmft.network import CLIENTS, Link, Network, Ratio
 from vmft.replica import Replica
+from vmft.triggers import Strike, Trigger, Triggers
 
 ASTRAY = ("primary", "backup", "contending")    # roles of a host that another one has superseded
 
@@ -37,6 +38,9 @@ class Reply(NamedTuple):
     data: bytes
 
 
+Happening = Union[Delivery, Reply, Strike]
+
+
 class Faulty(ABC):
     """A system that faults can be done to; its subclass lets time pass.
 
@@ -53,7 +57,8 @@ class Faulty(ABC):
     paused: dict[str, list[Delivery]]
     failing: dict[str, Ratio]       # hosts, and how many of their reads break off
     _wakes: dict[str, int | None]
-    _heap: list[tuple[int, int, Union[Delivery, Reply]]]
+    triggers: Triggers
+    _heap: list[tuple[int, int, Happening]]
 
     @abstractmethod
     def _boot(self, name: str, status: str, peer: str = "") -> Replica:
@@ -64,12 +69,16 @@ class Faulty(ABC):
         """Put a message on the network."""
 
     @abstractmethod
-    def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
+    def _push(self, at_ns: int, event: Happening) -> None:
         """Have something happen at a moment."""
 
     @abstractmethod
     def _note(self, at_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
         """Tell the observer."""
+
+    @abstractmethod
+    def _unsay(self, node: str) -> None:
+        """Take back what a node would have told from now on: it does not get there."""
 
     @abstractmethod
     def _dropped(self, at_ns: int, source: str, to: str, message: Message, why: str) -> None:
@@ -110,10 +119,25 @@ class Faulty(ABC):
         self.crashed[node] = self.now_ns
         self.paused.pop(node, None)
         self._wakes[node] = None
+        self._unsay(node)
         self._note(self.now_ns, node, "crash" if node in self.replicas else "down", {})
         for held in self.network.forget(node):
             self._dropped(self.now_ns, held.source, held.to, held.message, "lost with its sender")
         self._forget_unsent(node)
+
+    def at_moment(self, moment: str, nth: int, after_ns: int,
+                  strike: Callable[[str], None]) -> None:
+        """Strike when a moment comes for the n-th time from now on, or so long after it.
+
+        Moments are those of vmft.triggers; `strike` is told the host whose moment it is.
+        """
+        self.triggers.waiting.append(Trigger(moment, nth, after_ns, strike))
+
+    def disarm(self) -> None:
+        """What has not been struck yet is spared."""
+        self.triggers.waiting.clear()
+        self._heap[:] = [each for each in self._heap if not isinstance(each[2], Strike)]
+        heapq.heapify(self._heap)
 
     def _forget_unsent(self, node: str) -> None:
         """What a host was still putting on the wire, as the pages of a clone, never leaves."""

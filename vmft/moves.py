@@ -8,9 +8,8 @@ from vmft import control
 from vmft.backup import Backup
 from vmft.channel import Receiver, Sender
 from vmft.machine import Machine
-from vmft.messages import (DISK_NODE, SWITCH, Administer, Advertise, Copied, Handover, Message,
-                           Moved, MoveBackup, Note, Quiesce, Refused, Send, Taken, TestAndSet,
-                           TestAndSetReply)
+from vmft.messages import (DISK_NODE, Administer, Copied, Handover, Message, Moved, MoveBackup,
+                           Note, Quiesce, Refused, Send, Taken, TestAndSet, TestAndSetReply)
 from vmft.moments import earliest
 from vmft.moving import BackupState, Mover, Phase, PrimaryState
 from vmft.primary import Primary
@@ -97,6 +96,11 @@ class Moves:
         self.mover = self.arrival = None
         self._unannounced = False
 
+    @property
+    def announced(self) -> bool:
+        """Whether the network knows where the primary is, as far as moves go."""
+        return not self._unannounced
+
     def announce(self, now_ns: int) -> None:
         """The backup has acknowledged: the generation is still ours, and so is the address.
 
@@ -104,7 +108,7 @@ class Moves:
         """
         if self._unannounced:
             self._unannounced = False
-            self.replica.do([Send(now_ns, SWITCH, Advertise(self.replica.role.generation))])
+            self.replica.advertise(now_ns, self.replica.role.generation)
 
     # The old host
 

@@ -71,6 +71,7 @@ class Replica:
         self._inbox: list[tuple[int, str, Message]] = []
         self._effects: list[Effect] = []
         self._report_ns = 0
+        self._advertise_ns = 0
         if status in ("primary", "alone"):
             self.role = self.live(make_machine(), 1, peer or None)
         elif status == "backup":
@@ -122,6 +123,7 @@ class Replica:
             self._effects += self.watch.effects(now_ns)
             self._assume(now_ns, self.watch)
         if not self.mute:
+            self._advertise_again(now_ns)
             self.moves.step(now_ns)
             due_ns = self._due_ns(now_ns)
             self._step(now_ns, until_ns if due_ns is None else min(until_ns, max(due_ns, now_ns)))
@@ -258,6 +260,25 @@ class Replica:
         self.role = self._spare()
         self._note(now_ns, "spare", {})
 
+    def advertise(self, now_ns: int, generation: int) -> None:
+        """The service is here: a gratuitous ARP."""
+        self._advertise_ns = now_ns + self.settings.advertise_ns
+        self._effects.append(Send(now_ns, SWITCH, Advertise(generation)))
+
+    def _advertise_again(self, now_ns: int) -> None:
+        """Say every so often where the service is, as long as the backup is heard, if there is one.
+
+        An old primary may have let out something later than we went live: an output whose
+        acknowledgement reached it late.  The network has learnt a wrong place from that, and a
+        machine that no request reaches has nothing to say that would correct it.
+        """
+        role, watch = self.role, self.watch
+        if now_ns < self._advertise_ns or not isinstance(role, Primary) or role.generation == 1 \
+                or self.status == "contending" or role.frozen or not self.moves.announced:
+            return
+        if watch is None or now_ns - watch.detector.log_ns < self.settings.heartbeat_ns:
+            self.advertise(now_ns, role.generation)
+
     def do(self, effects: list[Effect]) -> None:
         """Have these effects carried out."""
         self._effects += effects
@@ -293,7 +314,7 @@ class Replica:
             self._switch_off(now_ns)
         elif isinstance(role, Primary):
             self._went_live(now_ns, role.generation + 1, held=len(role.held))
-            self._effects.append(Send(now_ns, SWITCH, Advertise(role.generation + 1)))
+            self.advertise(now_ns, role.generation + 1)
             role.go_alone(now_ns, role.generation + 1)
             self._seek_backup(role)
 
@@ -313,7 +334,7 @@ class Replica:
         self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
                         position=machine.position, pending=pending)
         if "silent-takeover" not in self.bugs:
-            self._effects.append(Send(now_ns, SWITCH, Advertise(live.generation)))
+            self.advertise(now_ns, live.generation)
         for output in backup.unconfirmed:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)

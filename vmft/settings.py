@@ -36,6 +36,7 @@ class Settings:
     lag_period_ns: int = 20 * MILLISECOND_NS            # between two adjustments of its share
     lag_step_percent: int = 5
     host_up_ns: int = 200 * MILLISECOND_NS              # a host reports to the cluster service
+    advertise_ns: int = 500 * MILLISECOND_NS            # the live machine says where it is
     need_backup_ns: int = 500 * MILLISECOND_NS          # a machine alone asks for a backup
     clone_silence_ns: int = 1000 * MILLISECOND_NS       # without an answer: this clone has failed
     disk: str = "shared"

@@ -9,21 +9,23 @@ time says, and nothing is rounded to a step of the simulation.
 from __future__ import annotations
 
 import heapq
-from typing import Any, Callable, Union
+from typing import Any, Callable
 
 from vmft.blocks import Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
-from vmft.faulty import Delivery, Faulty, Reply
+from vmft.faulty import Delivery, Faulty, Happening, Reply
 from vmft.guests.build import Image, load
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Advertise, Effect, HostUp, Log, Message,
                            Note, Packet, Send)
 from vmft.network import CLIENTS, LOOKAHEAD_NS, Network
+from vmft.primary import Primary
 from vmft.prng import Rng
 from vmft.replica import Replica
 from vmft.settings import DEFAULT, Settings
+from vmft.triggers import Strike, Triggers
 
 HOSTS = 3
 HOST_NAMES = tuple(f"n{number}" for number in range(1, HOSTS + 1))
@@ -73,6 +75,7 @@ class Sim(Faulty):
             self.replicas[names[1]] = self._boot(names[1], "backup", peer=names[0])
         self._wakes = {name: 0 for name in self.replicas}
         self._heap = []
+        self.triggers = Triggers()
         self._notes: list[tuple[int, int, str, str, dict[str, Any]]] = []
         self._order = 0
         self._still = 0             # ticks since time last went on
@@ -137,7 +140,12 @@ class Sim(Faulty):
         others = [ns for name, ns in self._wakes.items() if name != node and ns is not None]
         until_ns = min([limit_ns] + [ns + LOOKAHEAD_NS for ns in others])
         replica = self.replicas[node]
+        until_ns = self.triggers.until_ns(replica, now_ns, until_ns)
+        before = _position(replica)
         self._perform(node, replica.tick(now_ns, until_ns))
+        if self.triggers.waiting and isinstance(replica.role, Primary):
+            reached = self.triggers.executed(node, _position(replica) - before)
+            self._set_off(max(now_ns, replica.role.busy_ns), reached)
         wake_ns = replica.wake_ns(now_ns)
         self._wakes[node] = None if wake_ns is None else max(wake_ns, now_ns)
 
@@ -147,6 +155,9 @@ class Sim(Faulty):
         self.now_ns = at_ns
         if isinstance(event, Reply):
             return [event]
+        if isinstance(event, Strike):
+            event.trigger.strike(event.node)
+            return []
         if event.to in self.paused:
             self.paused[event.to].append(event)
         elif event.to in self.crashed:
@@ -197,7 +208,7 @@ class Sim(Faulty):
             else:
                 self._push(time_ns, Delivery(source, to, arriving, send.at_ns))
 
-    def _push(self, at_ns: int, event: Union[Delivery, Reply]) -> None:
+    def _push(self, at_ns: int, event: Happening) -> None:
         self._order += 1
         heapq.heappush(self._heap, (at_ns, self._order, event))
 
@@ -216,12 +227,31 @@ class Sim(Faulty):
     def _note(self, at_ns: int, node: str, kind: str, data: dict[str, Any]) -> None:
         self._order += 1
         heapq.heappush(self._notes, (at_ns, self._order, node, kind, data))
+        if self.triggers.waiting:
+            self._set_off(at_ns, self.triggers.observe(node, kind, data))
+
+    def _set_off(self, at_ns: int, strikes: list[Strike]) -> None:
+        """Have these triggers strike in their time."""
+        for strike in strikes:
+            self._push(max(at_ns, self.now_ns) + strike.trigger.after_ns, strike)
+
+    def _unsay(self, node: str) -> None:
+        """A host may have executed ahead by a few microseconds, which have not been."""
+        if node in self.replicas:
+            self._notes = [each for each in self._notes
+                           if each[2] != node or each[0] <= self.now_ns]
+            heapq.heapify(self._notes)
 
     def _flush(self, before_ns: int | None) -> None:
         """Hand out, in order of time, what no later observation can precede."""
         while self._notes and (before_ns is None or self._notes[0][0] < before_ns):
             at_ns, _, node, kind, data = heapq.heappop(self._notes)
             self.observe(at_ns, node, kind, data)
+
+
+def _position(replica: Replica) -> int:
+    machine = replica.machine
+    return 0 if machine is None else machine.position
 
 
 def _clock(rng: Rng) -> Callable[[int], int]:

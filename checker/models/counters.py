@@ -48,7 +48,8 @@ _FS = {
 }
 
 counter = Model(
-    name="counter", init=0, step=_step, fs=_FS, kind=_kind, needs=_needs, monitor="fetch-and-add",
+    name="counter", init=0, step=_step, fs=_FS, kind=_kind, needs=_needs,
+    monitors=("fetch-and-add", "adds-and-reads"),
 )
 
 

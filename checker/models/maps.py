@@ -70,6 +70,7 @@ def _key(call: Call) -> Hashable:
 
 kv = Model(
     name="kv", init="", step=_step, kind=_kind, needs=_needs, partition=_key,
+    monitors=("distinct-writes",),
     fs={
         "get": "a pair [key nil]; answers [key value]",
         "put": "a pair [key value]",

@@ -28,7 +28,7 @@ def _sorted_in(items: Items, item: Any) -> Items:
     return (*items[:place], item, *items[place:])
 
 
-def _ordered(name: str, put: str, take: str, into: Put) -> Model:
+def _ordered(name: str, put: str, take: str, into: Put, monitor: str) -> Model:
     """A container whose state lists its items in the order in which they will be taken."""
     def step(state: Any, f: str, arg: Hashable, ret: Hashable) -> Hashable | Inconsistent:
         if f == put:
@@ -41,7 +41,7 @@ def _ordered(name: str, put: str, take: str, into: Put) -> Model:
         due = f"{show(first)} is next" if state else f"the {name} is empty"
         return Inconsistent(f"{take} answered {show(ret)}, {due}")
 
-    return Model(name=name, init=(), step=step, fs=_fs(put, take))
+    return Model(name=name, init=(), step=step, fs=_fs(put, take), monitors=(monitor,))
 
 
 def _fs(put: str, take: str) -> dict[str, str]:
@@ -49,9 +49,9 @@ def _fs(put: str, take: str) -> dict[str, str]:
             take: "no argument; answers the item, nil when there was none"}
 
 
-queue = _ordered("queue", "enqueue", "dequeue", _back)
-stack = _ordered("stack", "push", "pop", _front)
-priority_queue = _ordered("priority-queue", "insert", "pop", _sorted_in)
+queue = _ordered("queue", "enqueue", "dequeue", _back, "distinct-in-order")
+stack = _ordered("stack", "push", "pop", _front, "distinct-stacked")
+priority_queue = _ordered("priority-queue", "insert", "pop", _sorted_in, "distinct-by-priority")
 
 
 def _step(state: Any, f: str, arg: Hashable, ret: Hashable) -> Hashable | Inconsistent | OneOf:
@@ -74,4 +74,5 @@ def _without(state: FrozenMap, item: Hashable) -> FrozenMap:
 
 
 unordered_queue = Model(
-    name="unordered-queue", init=FrozenMap(), step=_step, fs=_fs("enqueue", "dequeue"))
+    name="unordered-queue", init=FrozenMap(), step=_step, fs=_fs("enqueue", "dequeue"),
+    monitors=("distinct-unordered",))

@@ -42,10 +42,11 @@ _RULES = {"read": Rule("ret", "ret"), "write": Rule("", "arg")}
 
 register = Model(
     name="register", init=None, step=_step, fs=_FS, kind=_kind, needs=_needs, rules=_RULES,
+    monitors=("distinct-writes",),
 )
 
 cas_register = Model(
     name="cas-register", init=None, step=_step, kind=_kind, needs=_needs,
-    rules={**_RULES, "cas": Rule("old", "new")},
+    rules={**_RULES, "cas": Rule("old", "new")}, monitors=("distinct-writes",),
     fs={**_FS, "cas": "a pair [old new]; ok means that it was swapped"},
 )

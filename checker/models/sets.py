@@ -35,6 +35,7 @@ def _needs(f: str, _arg: Hashable, ret: Any) -> Hashable:
 
 set_model = Model(
     name="set", init=frozenset(), step=_step, kind=_kind, needs=_needs,
+    monitors=("distinct-elements",),
     fs={
         "add": "the element; its answer is not looked at",
         "remove": "the element; its answer is not looked at",

@@ -1,6 +1,7 @@
 // What the reader does: looks elsewhere, selects, filters, steps from error to error.
 
-const SPAN_MIN = 2_000;         // of the view, ns
+// The least that is shown: at all, of a failure by operations, and by moments; ns or positions.
+const [SPAN_MIN, CLOSE_OP, CLOSE] = data.clock === "ns" ? [2e3, 1e6, 2e7] : [6, 30, 30];
 const MATCHES_MAX = 200;
 const status = document.getElementById("status");
 const field = (name) => document.getElementById(`filter-${name}`);
@@ -48,10 +49,11 @@ const wholeRun = () => look(0 - data.end * 0.01, data.end * 1.01);
 
 function failure() {
   if (!moments.length) return wholeRun();
-  const first = moments[0].time, told = moments.map((moment) => moment.op === null ? moment.time
-    : Math.min(data.end, byOp.get(moment.op)?.end ?? moment.time));
-  const size = Math.max(Math.max(...told) - first, 200_000);
-  return look(first - size * 0.06, first + size * 1.14);
+  const first = moments[0].time, last = Math.max(...moments.map((moment) => moment.op === null
+    ? moment.time : Math.min(data.end, byOp.get(moment.op)?.end ?? moment.time)));
+  const least = moments.some((moment) => moment.op !== null) ? CLOSE_OP : CLOSE;
+  const size = Math.max(last - first, least), middle = (first + last) / 2;
+  return look(middle - size * 0.56, middle + size * 0.64);
 }
 
 function see(from, to) {
@@ -65,7 +67,7 @@ function select(op, closer = false) {
   if (!call) return;
   view.selected = call;
   showCall(call);
-  const end = Math.min(call.end, data.end), room = Math.max(40_000, 2 * (end - call.start));
+  const end = Math.min(call.end, data.end), room = Math.max(CLOSE_OP / 25, 2 * (end - call.start));
   if (closer) look(call.start - room, end + room); else see(call.start, end);
 }
 
@@ -129,7 +131,8 @@ function pointed(event) {
 }
 
 function clicked(event) {
-  const drawn = event.target.closest("[data-op], [data-moment]");
+  const drawn = event.target.closest("[data-op], [data-moment], [data-mark]");
+  if (drawn?.dataset.mark !== undefined) return showMark(marks[drawn.dataset.mark]);
   const moment = drawn?.dataset.moment === undefined ? null : moments[drawn.dataset.moment];
   if (moment) return moment.op === null ? showMark({ ...moment, why: moment.what })
     : select(moment.op);
@@ -189,7 +192,7 @@ document.querySelectorAll("[data-moment]").forEach((item) => item.addEventListen
 document.querySelectorAll("button[data-copy]").forEach((button) =>
   button.addEventListener("click", () => {
     navigator.clipboard?.writeText(button.dataset.copy);
-    button.textContent = "copied";
+    button.append(" ✓");
   }));
 document.getElementById("filters").addEventListener("input", filter);
 document.querySelector(".plots")?.addEventListener("click", (event) => {
@@ -213,6 +216,7 @@ offer("key", calls.map((call) => call.key));
 failure();
 const main = moments.filter((moment) => moment.op !== null && byOp.has(moment.op)).at(-1);
 if (main) select(main.op);
+else if (marks.length) showMark(marks[0]);
 failure();
 redraw();
 follow();

@@ -9,7 +9,7 @@ tables keep ten thousand calls in about a megabyte.  Times are integers of nanos
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any, Callable, Hashable, Iterable, NamedTuple, Sequence, TypeVar
+from typing import Any, Hashable, Iterable, NamedTuple, Sequence
 
 from checker.check import Record
 from checker.report.faults import Band
@@ -17,20 +17,18 @@ from checker.report.lanes import CLIENTS, Arrow, arrows, client_lanes, hosts, ot
 from checker.report.lives import Lives, row
 from checker.report.marks import Mark, Moment
 from checker.verdict import Verdict
-from histories import Call, Event
+from histories import Call, Event, History, Trace
 from histories.value import show
 
 CALLS_MAX = 15_000
-EVENTS_MAX = 9_000
-ARROWS_MAX = 9_000
+ROWS_MAX = 22_000               # of calls and trace events together, of calls and messages too,
+ROWS_MIN = 8_000                # but of the trace not fewer than this
 RARE_MAX = 2_000
 TEXT_MAX = 200
-EXACT_MAX = 1 << 53             # larger integers are not exact in a browser
+FAR = 1 << 80                   # ns: beyond any moment
 STEADY = ("log", "ack", "acknowledge", "replay", "output", "release", "complete", "disk-read",
           "disk-write", "drop", "stalled")
 OUTCOMES = ("ok", "fail", "info")
-
-T = TypeVar("T")
 
 
 class Kept(NamedTuple):
@@ -58,27 +56,22 @@ class Strings:
 
 
 def nearest(
-    items: Sequence[T], times: Callable[[T], tuple[int, int]], moments: Sequence[int], limit: int
-) -> list[T]:
-    """At most ``limit`` items, in order: those whose time is nearest to one of the moments.
+    spans: Sequence[tuple[int, int]], moments: Sequence[int], limit: int
+) -> list[int]:
+    """The places of at most ``limit`` spans of time, in order: those nearest to a moment.
 
-    ``times`` gives an item's beginning and end; ``moments`` are sorted.
+    Spans are a beginning and an end; one that covers a moment is at a distance of 0.  ``moments``
+    are sorted; without any, the earliest spans are the nearest.
     """
-    if len(items) <= limit:
-        return list(items)
-    far = [_distance(*times(item), moments) for item in items]
-    order = sorted(range(len(items)), key=lambda at: (far[at], at))[:limit]
-    return [items[at] for at in sorted(order)]
-
-
-def _distance(start: int, end: int, moments: Sequence[int]) -> int:
-    """From a stretch of time to the nearest moment; 0 where it covers one."""
-    if not moments:
-        return start
-    at = bisect_left(moments, start)
-    after = max(0, moments[at] - end) if at < len(moments) else None
-    before = start - moments[at - 1] if at else None
-    return min(far for far in (before, after) if far is not None)
+    if len(spans) <= limit:
+        return list(range(len(spans)))
+    around = [-FAR, *(moments or [0]), FAR]
+    far = []
+    for start, end in spans:
+        at = bisect_left(around, start)
+        far.append(min(start - around[at - 1], max(0, around[at] - end)))
+    order = sorted(range(len(spans)), key=far.__getitem__)[:limit]
+    return sorted(order)
 
 
 class Chosen(NamedTuple):
@@ -96,25 +89,28 @@ def choose(record: Record, marked: Sequence[Mark], faults: Sequence[Band]) -> Ch
     calls, trace = record.history.calls(), record.trace
     about = sorted({mark.time_ns for mark in marked}) or sorted({band.start_ns for band in faults})
     named = {mark.op for mark in marked}
-    some = nearest(calls, lambda call: (call.start_ns, max(call.start_ns, call.end_ns)),
+    near = nearest([(call.start_ns, max(call.start_ns, call.end_ns)) for call in calls],
                    about, CALLS_MAX)
-    offending = [call for call in calls if call.start in named]
-    calls_kept = sorted({call.start: call for call in [*some, *offending]}.values(),
-                        key=lambda call: call.start)
-    rare = nearest([event for event in trace if event.kind not in STEADY],
-                   lambda event: (event.time, event.time), about, RARE_MAX)
-    steady = nearest([event for event in trace if event.kind in STEADY],
-                     lambda event: (event.time, event.time), about, EVENTS_MAX)
+    offending = [at for at, call in enumerate(calls) if call.start in named]
+    calls_kept = [calls[at] for at in sorted({*near, *offending})]
+    rows = max(ROWS_MIN, ROWS_MAX - len(calls_kept))
+    rare = _near([event for event in trace if event.kind not in STEADY], about, RARE_MAX)
+    routine = [event for event in trace if event.kind in STEADY]
+    steady = _near(routine, about, rows)
     every = list(arrows(trace, {call.start: call for call in calls}))
-    arrows_kept = nearest(every, lambda arrow: (arrow.start_ns, arrow.end_ns or arrow.start_ns),
-                          about, ARROWS_MAX)
+    arrows_kept = [every[at] for at in nearest(
+        [(arrow.start_ns, arrow.end_ns or arrow.start_ns) for arrow in every], about, rows)]
     return Chosen(calls_kept, sorted([*rare, *steady], key=lambda event: event.time), arrows_kept, [
         Kept("operations", len(calls_kept), len(calls)),
         Kept("trace events", len(rare) + len(steady), len(trace)),
         Kept("messages", len(arrows_kept), len(every))], {
         "calls": gaps([call.start_ns for call in calls], [call.start_ns for call in calls_kept]),
-        "events": gaps([event.time for event in trace if event.kind in STEADY],
-                       [event.time for event in steady])})
+        "events": gaps([event.time for event in routine], [event.time for event in steady])})
+
+
+def _near(events: Sequence[Event], about: Sequence[int], limit: int) -> list[Event]:
+    return [events[at] for at in nearest([(event.time, event.time) for event in events],
+                                         about, limit)]
 
 
 def gaps(every: Sequence[int], kept: Sequence[int]) -> list[list[int]]:
@@ -131,24 +127,40 @@ def gaps(every: Sequence[int], kept: Sequence[int]) -> list[list[int]]:
     return found if begun is None else [*found, begun]
 
 
+class Placed(NamedTuple):
+    """A record whose times are positions in its history."""
+
+    test: dict[str, Any]
+    history: History
+    trace: Trace
+
+
 def clock(record: Record) -> str:
     """What the times are: "ns", or "position" where the history has none."""
     return "position" if any(op.time < 0 for op in record.history) else "ns"
 
 
+def placed(record: Record) -> Record:
+    """The record itself, or one with the indexes of its ops for times where it has none."""
+    if clock(record) == "ns":
+        return record
+    ops = [op._replace(time=op.index) for op in record.history]
+    return Placed(record.test, History(ops), Trace())
+
+
 def page_data(
     record: Record, chosen: Chosen, marked: Sequence[Mark], told: Sequence[Moment],
-    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int]
+    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int], unit: str = "ns"
 ) -> dict[str, Any]:
     """Everything the page's script is given."""
     strings = Strings()
     nodes = [*hosts(record.trace), *others(record.trace), CLIENTS]
     clients = record.test.get("clients")
     lanes = client_lanes(record.history.calls(), clients if type(clients) is int else 0)
-    lives = Lives(record.trace)
+    lives = Lives(record.trace, {call.start for call in chosen.calls})
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
-        "clock": clock(record), "end": _end(record), "nodes": nodes,
+        "clock": unit, "end": _end(record), "nodes": nodes,
         "hosts": len(hosts(record.trace)), "clients": 1 + max(lanes.values(), default=-1),
         "known": type(clients) is int,
         "calls": _calls(record, chosen.calls, lanes, strings, verdict),
@@ -208,24 +220,36 @@ def key_of(call: Call) -> Hashable:
 
 
 def _events(events: Iterable[Event], nodes: dict[str, int], strings: Strings) -> dict[str, Any]:
-    """Events by shape: a shape is a kind and its keys, a row its node, time and values."""
-    shapes: dict[tuple[str, ...], int] = {}
+    """Events by shape: its kind, which values are texts (as bits), its keys.
+
+    A row is a shape, a node, the time since the row before, and the values.
+    """
+    shapes: dict[tuple[str | int, ...], int] = {}
     rows = []
+    before = 0
     for event in events:
-        shape = shapes.setdefault((event.kind, *event.data), len(shapes))
         values = [strings.number(value) if isinstance(value, str) else
                   value if type(value) is int else [show(value)] for value in event.data.values()]
         texts = sum(1 << at for at, value in enumerate(event.data.values())
                     if isinstance(value, str))
-        rows.append([shape, texts, nodes[event.node], event.time, *values])
+        shape = shapes.setdefault((event.kind, texts, *event.data), len(shapes))
+        rows.append([shape, nodes[event.node], event.time - before, *values])
+        before = event.time
     return {"shapes": [list(shape) for shape in shapes], "rows": rows}
 
 
 def _arrows(arrows: Iterable[Arrow], nodes: dict[str, int], strings: Strings) -> list[list[Any]]:
-    """Rows: kind, start, source, duration or -1, destination, op or -1, text; nodes or -1."""
-    return [[strings.number(arrow.kind), arrow.start_ns,
-             -1 if arrow.source is None else nodes[arrow.source],
-             -1 if arrow.end_ns is None else arrow.end_ns - arrow.start_ns,
-             -1 if arrow.to is None else nodes.get(arrow.to, -1),
-             -1 if arrow.op is None else arrow.op, strings.number(arrow.what)]
-            for arrow in arrows]
+    """Rows: kind, time since the row before, source, duration, destination, op, text.
+
+    -1 for a duration, a node or an op where there is none.
+    """
+    rows = []
+    before = 0
+    for arrow in arrows:
+        rows.append([strings.number(arrow.kind), arrow.start_ns - before,
+                     -1 if arrow.source is None else nodes[arrow.source],
+                     -1 if arrow.end_ns is None else arrow.end_ns - arrow.start_ns,
+                     -1 if arrow.to is None else nodes.get(arrow.to, -1),
+                     -1 if arrow.op is None else arrow.op, strings.number(arrow.what)])
+        before = arrow.start_ns
+    return rows

@@ -6,6 +6,9 @@ const GUTTER = 128, AXIS = 26, RAIL = 17, PIN = 24, RIGHT = 12;
 const ARROWS_DRAWN_MAX = 900;
 const STEADY = new Set(["log", "ack", "acknowledge", "replay", "output", "release", "complete",
   "disk-read", "disk-write", "drop", "stalled", "digest"]);
+// What the roles and bands above a host's lane say already.
+const TOLD_ABOVE = new Set(["boot", "backup", "spare", "restart", "crash", "fail-reads", "slow",
+  "pause", "resume", "protected", "halt"]);
 const GLYPHS = { log: "entry", output: "made", release: "left", replay: "done", acknowledge: "ack",
   "disk-write": "disk", "disk-read": "disk", "test-and-set": "turn" };
 const svg = document.getElementById("diagram");
@@ -96,20 +99,24 @@ function tickWords(time, step) {
 
 function drawBands() {
   const ends = families.map(() => -Infinity);
-  return bands.filter((band) => inView(band.start, band.end)).map((band) => {
+  const names = [];
+  const drawn = bands.filter((band) => inView(band.start, band.end)).map((band) => {
     const family = families.indexOf(band.family), top = AXIS + RAIL * family;
     const left = clamp(x(band.start)), right = clamp(x(band.end));
     const words = `${band.what}${band.endless ? " (not healed)" : ""}`;
     const style = `band f${family % 5}`;
+    const head = rect(`${style} head`, left, top, Math.max(3, right - left), RAIL - 3);
     const behind = band.start === band.end ? line(`${style} at`, left, top, left, layout.height)
       : rect(style, left, top + RAIL, right - left, layout.height - top - RAIL);
     const fits = left > ends[family];
-    if (fits) ends[family] = left + 9 + wide(words);
+    if (fits) {
+      ends[family] = left + 9 + wide(words);
+      names.push(label("fault-name", left + 4, top + RAIL - 6, words));
+    }
     return `<g class="fault" data-op="${band.op}"><title>${escaped(`${band.family}: ${words}, ` +
-      `${at(band.start)} to ${at(band.end)}`)}</title>${behind}` +
-      rect(`${style} head`, left, top, Math.max(3, right - left), RAIL - 3) +
-      (fits ? label("fault-name", left + 4, top + RAIL - 6, words) : "") + "</g>";
-  }).join("");
+      `${at(band.start)} to ${at(band.end)}`)}</title>${behind}${head}</g>`;
+  });
+  return drawn.join("") + names.join("");
 }
 
 function drawLanes() {
@@ -187,12 +194,13 @@ function specialBox(call, lane) {
     `data-op="${call.op}"`);
   if (!main && call !== view.selected) return box;
   const words = `${bad ? "✗ " : ""}op ${call.op}: ${call.text}`, length = wide(words) + 8;
-  const flip = right + length > layout.width - RIGHT;
-  const start = flip ? left - length - 3 : right + 3;
+  const inside = right - left > length + 8, flip = right + length > layout.width - RIGHT;
+  const start = inside || left - length < GUTTER && flip ? left + 4
+    : flip ? left - length - 3 : right + 3;
   layout.flags.push(`<g class="flag${bad ? " bad" : ""}" data-op="${call.op}">` +
     rect("flag-back", start, lane.middle - 8, length, 16) +
-    label("flag-words", start + 4, lane.middle + 4, words) + "</g>" + box);
-  return "";
+    label("flag-words", start + 4, lane.middle + 4, words) + "</g>");
+  return box;
 }
 
 // Messages.
@@ -268,9 +276,10 @@ function glyph(sign, left, lane, event) {
 function drawTurns(turns) {
   const ends = new Map();
   return turns.map(([event, lane]) => {
-    const left = x(event.time), words = turnWords(event);
+    const left = x(event.time);
+    const words = lane.kind === "host" && TOLD_ABOVE.has(event.kind) ? "" : turnWords(event);
     const free = (ends.get(lane) ?? [-Infinity, -Infinity]);
-    const row = free.findIndex((end) => left > end), length = wide(words) + 10;
+    const row = words ? free.findIndex((end) => left > end) : -1, length = wide(words) + 10;
     const flip = left + length > layout.width;
     if (row >= 0) { free[row] = left + (flip ? 6 : length); ends.set(lane, free); }
     const y = lane.top + (lane.kind === "host" ? 29 + 17 * row : 12 + 14 * row);
@@ -325,6 +334,20 @@ function drawMoments() {
   }).join("");
 }
 
+// What a checker objects to on a machine.
+function drawMarks() {
+  const taken = new Set();
+  return marks.map((mark) => {
+    const lane = layout.ofNode.get(mark.node);
+    const spot = `${mark.node} ${Math.round(x(mark.time) / 4)}`;
+    if (!lane || !inView(mark.time, mark.time) || taken.has(spot)) return "";
+    taken.add(spot);
+    return `<g class="objection" data-mark="${mark.number}"><title>${escaped(`${at(mark.time)} ` +
+      `${mark.why}`)}</title>${label("", x(mark.time), lane.middle + 13, "✗",
+      'text-anchor="middle"')}</g>`;
+  }).join("");
+}
+
 const DEFS = `<defs>
   <marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6"
     orient="auto-start-reverse"><path class="tip" d="M0 1 L8 4 L0 7 z"/></marker>
@@ -339,7 +362,7 @@ function draw() {
   if (!layout) lay();
   layout.flags = [];
   const inside = [drawAxis(), drawBands(), drawRoles(), drawLeftOut(), drawChannel(), drawArrows(),
-    drawEvents(), drawMoments(), drawCalls()].join("") + layout.flags.join("");
+    drawEvents(), drawMoments(), drawCalls(), drawMarks()].join("") + layout.flags.join("");
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
   svg.setAttribute("height", layout.height);
   svg.innerHTML = `${DEFS}${drawLanes()}<g clip-path="url(#plot)">${inside}</g>`;

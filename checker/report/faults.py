@@ -1,8 +1,8 @@
 """Fault bands: from when to when something was broken, as far as the history says.
 
-Nemeses of ours say what a fault did ("effect"), and what an op healed; a family is the names of
-ops that belong together.  Of another system's nemesis only the names are known, so a name that
-begins with a word of ENDING ends what is open.
+Nemeses of ours say what a fault did ("effect"), and what an op healed.  A family is the names of
+ops that belong together; families that share a name end each other's faults.  Of another system's
+nemesis only the names are known, so a name that begins with a word of ENDING ends what is open.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class Band(NamedTuple):
     start_ns: int
     end_ns: int | None
     family: str
+    f: str
     what: str
     places: tuple[str, ...]
     op: int
@@ -43,27 +44,38 @@ def bands(history: History, families: Families) -> list[Band]:
 
 def _ours(ops: Sequence[Op], families: Families) -> list[Band]:
     found: list[Band] = []
-    family_of = {f: name for name, fs in families.items() for f in fs}
+    related = _related(families)
     for op in ops:
         effect = effect_of(op)
-        family = family_of.get(op.f, op.f)
+        mine = related.get(op.f, (op.f,))
         if "healed" in effect:
-            for at in _healed(found, family, effect["healed"]):
+            for at in _healed(found, mine, effect["healed"]):
                 found[at] = found[at]._replace(end_ns=op.time)
         elif effect and "nothing" not in effect:
-            moment = len(families.get(family, ())) == 1
+            moment = op.f in related and len(mine) == 1
+            family = next((name for name, fs in families.items() if op.f in fs), op.f)
             places, what = tuple(_places(effect)), _what(op.f, list(_where(effect)))
-            found.append(Band(op.time, op.time if moment else None, family, what, places,
+            found.append(Band(op.time, op.time if moment else None, family, op.f, what, places,
                               op.index))
     return found
 
 
-def _healed(found: Sequence[Band], family: str, healed: Any) -> list[int]:
-    """Which open bands an end closes: those at the places that it names, or all of its family."""
+def _related(families: Families) -> dict[str, tuple[str, ...]]:
+    """For each name of an op, the names that it is connected with through families."""
+    related: dict[str, tuple[str, ...]] = {}
+    for fs in families.values():
+        together = tuple(dict.fromkeys(
+            [*fs, *(name for f in fs for name in related.get(f, ()))]))
+        related.update(dict.fromkeys(together, together))
+    return related
+
+
+def _healed(found: Sequence[Band], names: Sequence[str], healed: Any) -> list[int]:
+    """Which open bands an end closes: those at the places that it names, or all of these names."""
     still = [at for at, band in enumerate(found) if band.end_ns is None]
     if healed == "everything":
         return still
-    mine = [at for at in still if found[at].family == family]
+    mine = [at for at in still if found[at].f in names]
     named = set(_places({"links": healed}) if isinstance(healed, (list, tuple)) else [])
     exact = [at for at in mine if named and named.issuperset(found[at].places)]
     return exact or mine
@@ -78,12 +90,13 @@ def _strangers(ops: Sequence[Op]) -> list[Band]:
             begun = None
             continue
         begun = op
-        if op.f.startswith(ENDING) or found and op.f == "start" and found[-1].what[:4] == "kill":
+        if op.f.startswith(ENDING) or found and op.f == "start" and found[-1].f == "kill":
             found = [band if band.end_ns is not None else band._replace(end_ns=op.time)
                      for band in found]
         else:
             said = "" if op.value is None else f" {show(op.value)}"
-            found.append(Band(op.time, None, STRANGERS, f"{op.f}{said}"[:WORDS_MAX], (), op.index))
+            what = f"{op.f}{said}"[:WORDS_MAX]
+            found.append(Band(op.time, None, STRANGERS, op.f, what, (), op.index))
     return found
 
 

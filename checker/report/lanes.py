@@ -18,7 +18,7 @@ CLIENTS = "clients"
 UNTOLD = ("Heartbeat", "HostUp")                # lost ones say nothing by themselves
 BECOMES = {"live": "alone", "protected": "primary", "backup": "backup", "spare": "spare",
            "crash": "crashed", "restart": "spare", "halt": "halted", "suspect": "contending",
-           "off": "off"}
+           "pause": "paused", "off": "off"}
 
 
 class Arrow(NamedTuple):
@@ -80,9 +80,16 @@ def roles(trace: Trace) -> list[Role]:
     """What each host was, in the order of the beginnings."""
     found: list[Role] = []
     now: dict[str, int] = {}
+    paused: dict[str, str] = {}         # what a paused host was
     for event in trace:
-        role = event.data.get("role", "spare") if event.kind == "boot" else BECOMES.get(event.kind)
-        if role is None or event.kind == "spare" and event.node not in now:
+        role = BECOMES.get(event.kind)
+        if event.kind == "boot":
+            role = event.data.get("role", "spare")
+        elif event.kind == "pause" and event.node in now:
+            paused[event.node] = found[now[event.node]].role
+        elif event.kind == "resume":
+            role = paused.pop(event.node, None)
+        if role is None or event.node not in now and event.kind != "boot":
             continue
         if event.node in now:
             at = now[event.node]
@@ -133,8 +140,8 @@ class _OnTheirWay:
     def __init__(self) -> None:
         self.logged: dict[tuple[int, int], Event] = {}          # by generation and number
         self.received: dict[tuple[int, int], Event] = {}
-        self.issued: dict[tuple[str, int], Event] = {}          # by host and number
-        self.served: dict[tuple[str, int], Event] = {}
+        self.issued: dict[tuple[str, int, int], Event] = {}     # by host, generation and number
+        self.served: dict[tuple[str, int, int], Event] = {}
         self.cloning: dict[str, Event] = {}                     # by the host cloned to
 
     def take(self, event: Event) -> Iterator[Arrow]:
@@ -150,14 +157,14 @@ class _OnTheirWay:
             key = (data["generation"], data["received"])
             yield from self._arrived("ack", self.received.pop(key, None), event)
         elif kind == "release" and data["device"] == "disk":
-            self.issued[event.node, data["number"]] = event
+            self.issued[event.node, data["generation"], data["number"]] = event
         elif kind in ("disk-write", "disk-read"):
-            host = (data["source"], data["number"])
-            self.served[host] = event
-            yield from self._arrived("disk", self.issued.pop(host, None), event)
+            request = (data["source"], data["generation"], data["number"])
+            self.served[request] = event
+            yield from self._arrived("disk", self.issued.pop(request, None), event)
         elif kind == "complete":
-            served = self.served.pop((event.node, data["number"]), None)
-            yield from self._arrived("disk", served, event)
+            request = (event.node, data["generation"], data["number"])
+            yield from self._arrived("disk", self.served.pop(request, None), event)
         elif kind == "clone":
             self.cloning.setdefault(data["to"], event)
         elif kind == "backup":

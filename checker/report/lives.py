@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from typing import Any, Iterator, NamedTuple
+from typing import Any, Container, Iterator, NamedTuple
 
 from histories import Event, Trace
 
@@ -32,6 +32,10 @@ class Life(NamedTuple):
     releases: list[Event]
 
 
+PLACE = {"log": 0, "output": 1, "release": 2}
+REPLAYS_LOOKED_AT = 200
+
+
 class _Raw(NamedTuple):
     arrived: list[Event]
     outputs: list[Event]
@@ -39,9 +43,10 @@ class _Raw(NamedTuple):
 
 
 class Lives:
-    """The lives of all requests of a trace, by the index of the op that invoked them."""
+    """The lives of the wanted requests of a trace, by the index of the op that invoked them."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, wanted: Container[int]) -> None:
+        self._wanted = wanted
         self._raw: dict[tuple[int, int], _Raw] = {}
         self._generations: dict[int, list[int]] = defaultdict(list)
         self._pc: dict[tuple[str, int, int], int | None] = {}
@@ -59,11 +64,8 @@ class Lives:
         elif kind == "replay":
             self._replayed[event.node].append(event)
         request = data.get("request")
-        if type(request) is not int or "generation" not in data:
-            return
-        place = {"log": 0, "output": 1, "release": 2}.get(kind)
-        if place is not None:
-            self._life(request, data["generation"])[place].append(event)
+        if type(request) is int and request in self._wanted and kind in PLACE:
+            self._life(request, data["generation"])[PLACE[kind]].append(event)
 
     def _life(self, request: int, generation: int) -> _Raw:
         key = (request, generation)
@@ -87,10 +89,13 @@ class Lives:
                        acknowledged, executed, raw.releases)
 
     def _acknowledged(self, generation: int, seq: int, output: Event) -> Event | None:
-        """The first acknowledgement of an entry, or of a later one, by the other machine."""
-        heard = self._received.get(generation, [])
+        """The first acknowledgement of an entry, or of a later one, by the other machine.
+
+        A machine that runs alone logs nothing (entry 0), and nobody acknowledges.
+        """
+        heard = self._received.get(generation, []) if seq > 0 else []
         at = bisect_left(heard, seq, key=lambda event: int(event.data["received"]))
-        while at < len(heard) and heard[at].node == output.node:
+        while at < len(heard) and (heard[at].node == output.node or heard[at].time < output.time):
             at += 1
         return heard[at] if at < len(heard) else None
 
@@ -102,9 +107,6 @@ class Lives:
             if event.data["last"] >= seq:
                 return event
         return None
-
-
-REPLAYS_LOOKED_AT = 200
 
 
 def row(life: Life, start_ns: int, nodes: dict[str, int]) -> Row:

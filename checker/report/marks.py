@@ -8,7 +8,7 @@ turns of the machines around them, numbered: the failure as a list of a dozen li
 from __future__ import annotations
 
 import re
-from typing import Any, Iterator, NamedTuple, Sequence
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from checker.check import Record
 from checker.report.faults import Band
@@ -17,10 +17,10 @@ from histories import Call, Event
 
 MARKS_MAX = 200                 # of one checker
 MOMENTS_MAX = 14
-FOCUS_MAX = 3
+FOCUS_MAX, FOCUS_NS = 3, 100_000_000
 TURNS = ("crash", "restart", "suspect", "live", "halt", "divergence", "refused", "off",
          "hand-over", "fault")
-LEADING_NS = 200_000_000        # how far before the first mark its causes are looked for
+AROUND_NS = 200_000_000         # how far from the marks causes and consequences are looked for
 NAMED = re.compile(r"\bop (\d+)")
 
 
@@ -65,7 +65,7 @@ def _all(calls: dict[int, Call], verdict: Verdict, explanation: Sequence[str]) -
     for name, part in verdict.parts.items():
         if part.valid is False:
             yield from _of_calls(calls, name, part.evidence)
-            yield from _of_events(calls, name, part.evidence)
+            yield from _of_events(calls, name, part)
     for index in named:
         if index in calls:
             yield _of_call(calls[index], "", "named in the explanation")
@@ -85,19 +85,23 @@ def _of_call(call: Call, check: str, why: str) -> Mark:
     return Mark(call.start_ns, call.start, None, check, why)
 
 
-def _of_events(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark]:
-    """What the evidence says of moments: in every list of maps with a time."""
-    for value in evidence.values():
-        items = value if isinstance(value, list) else [value]
-        for item in items[:MARKS_MAX]:
-            if isinstance(item, dict) and type(item.get("time")) is int:
-                yield _of_event(calls, name, item)
+def _of_events(calls: dict[int, Call], name: str, part: Verdict) -> Iterator[Mark]:
+    """What the evidence says of moments: itself, and in every list of maps with a time."""
+    lists = [value for value in part.evidence.values() if isinstance(value, list)]
+    said = part.why         # it is about the first
+    for item in [part.evidence, *(item for items in lists for item in items[:MARKS_MAX])]:
+        if isinstance(item, Mapping) and type(item.get("time")) is int:
+            problem = item.get("problem")
+            yield _of_event(calls, name, item, problem if isinstance(problem, str) else said)
+            said = ""
 
 
-def _of_event(calls: dict[int, Call], name: str, item: dict[str, Any]) -> Mark:
+def _of_event(
+    calls: dict[int, Call], name: str, item: Mapping[str, Any], problem: str
+) -> Mark:
     request = item.get("op", item.get("request"))
     call = calls.get(request) if type(request) is int else None
-    why = f"{name}: {item['problem']}" if isinstance(item.get("problem"), str) else name
+    why = f"{name}: {problem}" if problem else name
     return Mark(item["time"], None if call is None else call.start, item.get("node"), name, why)
 
 
@@ -117,7 +121,8 @@ def focus(
         if paragraph.strip():
             break
     first = next((name for name, part in verdict.parts.items() if part.valid is False), "")
-    return [mark for mark in found if mark.check == first][:FOCUS_MAX]
+    told = [mark for mark in found if mark.check == first]
+    return [mark for mark in told if mark.time_ns - told[0].time_ns < FOCUS_NS][:FOCUS_MAX]
 
 
 def moments(
@@ -129,15 +134,17 @@ def moments(
     first = min(mark.time_ns for mark in told)
     last = max(_end(record, mark) for mark in told)
     causes = [band.start_ns for band in faults if band.start_ns <= first]
-    since = min([first - LEADING_NS, *causes[-1:]])
+    around = AROUND_NS if len(record.trace) else 0      # without a trace times may be positions
+    since, until = min([first - around, *causes[-1:]]), last + around
     steps = [_told(record, mark) for mark in told]
     steps += [Moment(band.start_ns, f"fault: {band.what}", None, None, "fault")
-              for band in faults if since <= band.start_ns <= last]
-    struck = {(band.start_ns, place) for band in faults for place in band.places}
+              for band in faults if since <= band.start_ns <= until]
+    known = {(band.start_ns, place) for band in faults for place in band.places}
+    known |= {(mark.time_ns, mark.node) for mark in told if mark.node is not None}
     turns = [event for event in record.trace.of(*TURNS)
-             if since <= event.time <= last and (event.time, event.node) not in struck]
+             if since <= event.time <= until and (event.time, event.node) not in known]
     room = max(0, MOMENTS_MAX - len(steps))
-    steps += [_turn(event) for event in turns[-room:] if room]
+    steps += [_turn(event) for event in turns[:room]]
     return sorted(steps, key=lambda step: step.time_ns)[-MOMENTS_MAX:]
 
 

@@ -16,10 +16,10 @@ from jinja2 import Environment, StrictUndefined
 
 from checker.check import Record
 from checker.explain import headline
-from checker.report.data import choose, clock, page_data
+from checker.report.data import choose, clock, page_data, placed
 from checker.report.faults import Band, Families, bands
 from checker.report.marks import focus, marks, moments
-from checker.report.plots import plots
+from checker.report.plots import UNTIMED, plots
 from checker.story import seconds
 from checker.verdict import Verdict, word
 from histories.value import show
@@ -48,26 +48,29 @@ def render(
     record: Record, verdict: Verdict, explanation: Sequence[str], facts: Facts = Facts()
 ) -> str:
     """The page; `explanation` is what `checker.explain` said, line by line."""
+    unit, record = clock(record), placed(record)
     faults = bands(record.history, facts.families)
     marked = marks(record, verdict, explanation)
     told = moments(record, focus(marked, verdict, explanation), faults)
     chosen = choose(record, marked, faults)
     data = page_data(record, chosen, marked, told, faults, verdict=verdict,
-                     symbols=dict(facts.symbols))
-    at = seconds if clock(record) == "ns" else "position {}".format
-    orders = _orders(record, verdict)
+                     symbols=dict(facts.symbols), unit=unit)
+    at = seconds if unit == "ns" else "position {}".format
+    orders, parameters = _orders(record, verdict), _parameters(record.test)
+    sections = _sections(verdict.valid, orders=bool(orders), test=bool(parameters or faults))
     shown = {
         "word": word(verdict.valid), "title": _title(record, verdict),
         "explanation": [_linked(line) for line in explanation], "commands": facts.commands,
-        "contents": _contents(bool(orders)), "clock": clock(record),
-        "machines": len(record.trace) > 0,
+        "contents": sections, "clock": unit, "machines": len(record.trace) > 0,
         "moments": [{"at": at(each.time_ns), "what": each.what, "kind": each.kind}
                     for each in told],
-        "held": chosen.kept, "left_out": [each for each in chosen.kept if each.kept < each.total],
+        "held": [each for each in chosen.kept if each.total],
+        "left_out": [each for each in chosen.kept if each.kept < each.total],
         "orders": orders, **_core(record, verdict),
         "checks": [(name, word(part.valid), part.why) for name, part in verdict.parts.items()],
-        "plots": plots(record, faults, marked), "bands": [_band(band, at) for band in faults],
-        "parameters": _parameters(record.test), "situations": facts.situations,
+        "plots": plots(record, faults, marked) if unit == "ns" else UNTIMED,
+        "bands": [_band(band, at) for band in faults],
+        "parameters": parameters, "situations": facts.situations,
         "data": _embedded(data), "script": "\n".join(map(_file, SCRIPTS)),
         "style": _file("page.css"),
     }
@@ -90,10 +93,12 @@ def _title(record: Record, verdict: Verdict) -> str:
     return said.split("  ", 1)[1].removesuffix(" ()")
 
 
-def _contents(orders: bool) -> list[tuple[str, str]]:
-    return [("why", "What is wrong"), ("happened", "What happened"),
+def _sections(valid: bool | None, *, orders: bool, test: bool) -> list[tuple[str, str]]:
+    """The sections, by their ids."""
+    first = {False: "What is wrong", None: "What is unknown", True: "The verdict"}[valid]
+    return [("why", first), ("happened", "What happened"),
             *([("orders", "Why no order")] if orders else []), ("checks", "Checks"),
-            ("plots", "Plots"), ("test", "The test")]
+            ("plots", "Plots"), *([("test", "The test")] if test else [])]
 
 
 def _linked(line: str) -> list[tuple[str, int | None]]:
@@ -127,7 +132,8 @@ def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
     core = [{"op": call.start, "process": call.process, "text": str(call)}
             for call in record.history.calls() if call.start in named]
     parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
-    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts}
+    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
+            "cycle": [_linked(line) for line in evidence.get("cycle", [])]}
 
 
 def _band(band: Band, at: Any) -> dict[str, str]:

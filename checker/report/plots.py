@@ -7,8 +7,10 @@ dark and print need no second picture; points that fall on the same spot are dra
 from __future__ import annotations
 
 import io
+import logging
+import math
 import re
-from typing import Any, Iterable, NamedTuple, Sequence
+from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from checker.check import Record
 from checker.report.faults import Band
@@ -18,7 +20,7 @@ from histories import Call
 WIDTH_IN, HEIGHT_IN = 14.0, 6.6
 LEFT, RIGHT = 0.06, 0.985               # where the axes begin and end, as shares of the width
 BUCKETS = 100
-ACROSS, DOWN = 1400, 300                # the grid on which equal points are drawn once
+ACROSS = 900                            # cells on which equal points are drawn once
 QUANTILES = (("p50", 50), ("p95", 95), ("p99", 99))
 INK, SOFT, RULE = "#010101", "#020202", "#030303"
 OUTCOMES = {"ok": ("#010201", "."), "fail": ("#010202", "x"), "info": ("#010203", "^")}
@@ -48,11 +50,15 @@ class Plots(NamedTuple):
     right: float = RIGHT
 
 
+UNTIMED = Plots("", "There are no plots: this history has no times.")
+
+
 def plots(record: Record, faults: Sequence[Band], marked: Sequence[Mark]) -> Plots:
-    """The plots of a record; of one without times, or without matplotlib, a line that says so."""
-    calls = [call for call in record.history.calls() if call.start_ns >= 0]
-    if not calls or any(op.time < 0 for op in record.history):
-        return Plots("", "There are no plots: this history has no times.")
+    """The plots of a record; without calls or without matplotlib, a line that says so."""
+    calls = record.history.calls()
+    if not calls:
+        return Plots("", "There are no plots: this history has no calls.")
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)     # it tells when it caches fonts
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -93,7 +99,8 @@ def _themed(drawn: Any) -> str:
     drawn.savefig(buffer, format="svg", transparent=True,
                   metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
-    svg = re.sub(r"(\d+\.\d\d)\d+", r"\1", svg[svg.index("<svg"):])
+    svg = re.sub(r"(\d+\.\d)\d+", r"\1", svg[svg.index("<svg"):])
+    svg = re.sub(r'(<use [^>]*y="[\d.]+") style="[^"]*"', r"\1", svg)
     return re.sub(r"#0[1][0-9a-f]{4}|#020202|#030303",
                   lambda match: f"var({COLOURS.get(match[0], '--ink')})", svg)
 
@@ -131,28 +138,35 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     axis.yaxis.set_major_formatter("{x:g}")
     axis.yaxis.set_minor_formatter("")
     axis.set_ylabel("latency (ms)")
-    slowest = max([call.end_ns - call.start_ns for call in ended] + [1])
     for outcome, (colour, marker) in OUTCOMES.items():
-        spots = {_spot(call, end_ns, slowest): call for call in ended if call.outcome == outcome}
+        spots = {_spot(call, end_ns): call for call in ended if call.outcome == outcome}
         axis.plot([call.start_ns / SECOND for call in spots.values()],
                   [max(1, call.end_ns - call.start_ns) / 1e6 for call in spots.values()],
-                  marker, color=colour, markersize=3, alpha=0.6, label=outcome)
+                  marker, color=colour, markersize=3, label=outcome)
     buckets: dict[int, list[int]] = {}
     for call in ended:
         buckets.setdefault(_bucket(call.start_ns, end_ns), []).append(call.end_ns - call.start_ns)
     for number, (name, percent) in enumerate(QUANTILES, 1):
-        points = [(_middle(bucket, end_ns), max(1, quantile(sorted(values), percent)) / 1e6)
-                  for bucket, values in sorted(buckets.items())]
-        axis.plot(*zip(*points), color=f"#01030{number}", linewidth=1.2, label=name,
-                  linestyle=("-", "--", ":")[number - 1])
+        _line(axis, buckets, percent, end_ns, color=f"#01030{number}", label=name,
+              linestyle=("-", "--", ":")[number - 1])
     axis.legend(loc="upper right", ncols=6, fontsize=8)
 
 
-def _spot(call: Call, end_ns: int, slowest: int) -> tuple[int, int]:
-    """The spot of the picture that a call's point falls on."""
+def _spot(call: Call, end_ns: int) -> tuple[int, int, int]:
+    """The cell of the picture that a call's point falls on, an eighth of a doubling high."""
     took = max(1, call.end_ns - call.start_ns)
-    return call.start_ns * ACROSS // end_ns, took.bit_length() * DOWN // slowest.bit_length() \
-        + (took * 8 >> max(0, took.bit_length() - 1))
+    octave = took.bit_length() - 1
+    return call.start_ns * ACROSS // end_ns, octave, took * 8 >> octave
+
+
+def _line(
+    axis: Any, buckets: Mapping[int, Sequence[int]], percent: int, end_ns: int, **style: str
+) -> None:
+    """A quantile of each bucket in ms; the line has a gap where there was nothing."""
+    axis.plot([_middle(bucket, end_ns) for bucket in range(BUCKETS)],
+              [max(1, quantile(sorted(buckets[bucket]), percent)) / 1e6 if bucket in buckets
+               else math.nan for bucket in range(BUCKETS)],
+              linewidth=1.2, marker=".", markersize=2.5, **style)
 
 
 def _rate(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
@@ -178,8 +192,6 @@ def _lag(axis: Any, lags: Iterable[tuple[int, int]], end_ns: int) -> None:
         buckets.setdefault(_bucket(time_ns, end_ns), []).append(lag_ns)
     for name, percent, colour, style in (("median", 50, "#010301", "-"),
                                          ("worst", 100, "#010303", ":")):
-        axis.plot([_middle(bucket, end_ns) for bucket in sorted(buckets)],
-                  [quantile(sorted(buckets[bucket]), percent) / 1e6 for bucket in sorted(buckets)],
-                  color=colour, linestyle=style, linewidth=1.2, label=name)
+        _line(axis, buckets, percent, end_ns, color=colour, linestyle=style, label=name)
     axis.set_ylim(bottom=0)
     axis.legend(loc="upper right", ncols=2, fontsize=8)

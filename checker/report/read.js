@@ -25,8 +25,10 @@ function readCalls() {
 }
 
 function readEvents() {
-  return data.events.rows.map(([shape, texts, node, time, ...values]) => {
-    const [kind, ...names] = data.events.shapes[shape];
+  let time = 0;
+  return data.events.rows.map(([shape, node, since, ...values]) => {
+    const [kind, texts, ...names] = data.events.shapes[shape];
+    time += since;
     const said = {};
     names.forEach((name, at) => {
       const value = values[at];
@@ -37,10 +39,12 @@ function readEvents() {
 }
 
 function readArrows() {
-  return data.arrows.map(([kind, start, source, span, to, op, what]) => ({
-    kind: text(kind), start, source, to, what: text(what),
-    end: span < 0 ? null : start + span, op: op < 0 ? null : op,
-  }));
+  let start = 0;
+  return data.arrows.map(([kind, since, source, span, to, op, what]) => {
+    start += since;
+    return { kind: text(kind), start, source, to, what: text(what),
+      end: span < 0 ? null : start + span, op: op < 0 ? null : op };
+  });
 }
 
 const calls = readCalls();
@@ -48,7 +52,7 @@ const events = readEvents();
 const arrows = readArrows();
 const roles = data.roles.map(([node, start, end, role]) => ({
   node, start, end: end ?? data.end, role: text(role) }));
-const bands = data.bands.map(([start, end, family, what, places, op]) => ({
+const bands = data.bands.map(([start, end, family, _f, what, places, op]) => ({
   start, end: end ?? data.end, endless: end === null, family, what, places, op }));
 const families = [...new Set(bands.map((band) => band.family))];
 const byOp = new Map(calls.map((call) => [call.op, call]));
@@ -67,8 +71,8 @@ const SECOND = 1e9;
 const at = (ns) => data.clock === "position" ? `position ${ns}`
   : `${Math.floor(ns / SECOND)}.${String(ns % SECOND).padStart(9, "0").slice(0, 6)} s`;
 function span(ns) {
-  if (data.clock === "position") return `${ns} positions`;
   if (ns === NEVER) return "never answered";
+  if (data.clock === "position") return `${ns} position${ns === 1 ? "" : "s"}`;
   const size = Math.abs(ns);
   if (size < 1e3) return `${ns} ns`;
   if (size < 1e6) return `${(ns / 1e3).toFixed(1)} µs`;

@@ -1,4 +1,4 @@
-"""Judge history files from anywhere: JSON lines, Jepsen EDN, etcd logs, Porcupine KV logs."""
+"""Judge history files from anywhere: JSON lines, Jepsen EDN and logs, Porcupine KV, elle-cli."""
 
 from __future__ import annotations
 
@@ -6,91 +6,89 @@ import argparse
 import glob
 import json
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from pathlib import Path
-from typing import Iterator, NamedTuple
 
-from checker import Budget, Model, Verdict, linearizable, models
+from checker import models
 from checker.check import merge
-from checker.consistency import sequential
-from checker.explain import explain
+from checker.levels import LEVELS
 from checker.report.page import Facts
 from checker.verdict import EXIT_CODES, to_json, word
+from harness.judge import Judged, Task, judge_all, record
 from harness.page import write_page
-from harness.run import Recorded
-from histories import History, Trace, UsageError
-from histories.jsonl import FILE_BYTES_MAX
-from histories.read import Limits, read_history
+from harness.progress import progress
+from histories import UsageError
+from histories.read import FORMATS, Limits, read_history
 
 TIMEOUT_S = 60
-MEMORY_MB = 1000
-REMEMBERED_PER_MB = 1000            # configurations, each with a state never met before
-STEPS_MAX = 10**12                  # time and memory end a search here
-WEAKER_OPS_MAX, WEAKER_STEPS_MAX = 20_000, 100_000
-LEVELS = {"linearizable": linearizable, "sequential": sequential}
-
-
-class Task(NamedTuple):
-    """One file to judge, and how; what a worker process is given."""
-
-    path: str
-    model: str
-    format: str | None
-    timeout_s: int
-    memory_mb: int
-    bytes_max: int
-    consistency: str
-
-
-class Judged(NamedTuple):
-    """What became of one file: its verdict and its explanation."""
-
-    path: str
-    verdict: Verdict
-    explanation: list[str]
+MEMORY_MB = 4000
+USAGE = 254
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which files, and what they should mean."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files, or patterns with * and **")
-    parser.add_argument("--model", required=True, help="what the calls should mean; see list")
-    parser.add_argument("--format", help="the files' format, where it is not recognised")
+    parser.add_argument("--model", help="what the calls should mean, see list; "
+                        "recognised by the names of the calls where only one model fits")
+    parser.add_argument("--format", help="the files' format, where it is not recognised: "
+                        + ", ".join(FORMATS))
     parser.add_argument("--consistency", choices=list(LEVELS), default="linearizable",
                         help="what the order of the calls must keep (default %(default)s)")
-    parser.add_argument("--timeout", type=int, default=TIMEOUT_S, metavar="SECONDS",
+    parser.add_argument("--timeout", type=_positive, default=TIMEOUT_S, metavar="SECONDS",
                         help="a file that takes longer is unknown (default %(default)s s)")
-    parser.add_argument("--memory", type=int, default=MEMORY_MB, metavar="MB",
-                        help="a search that takes more is unknown (default %(default)s MB)")
-    parser.add_argument("--size-limit", type=int, default=FILE_BYTES_MAX, metavar="BYTES",
+    parser.add_argument("--memory", type=_positive, default=MEMORY_MB, metavar="MB",
+                        help="a file that takes more is unknown (default %(default)s MB)")
+    parser.add_argument("--max-bytes", type=_positive, default=Limits().bytes_max, metavar="BYTES",
                         help="refuse larger files (default %(default)s bytes)")
-    parser.add_argument("--jobs", type=int, default=2, help="files judged at once (default 2)")
+    parser.add_argument("--max-ops", type=_positive, default=Limits().ops_max, metavar="OPS",
+                        help="refuse longer histories (default %(default)s ops)")
+    parser.add_argument("--jobs", type=_positive, default=2,
+                        help="files judged at once (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="print verdicts as one JSON object")
     parser.add_argument("--html", type=Path, metavar="PAGE",
                         help="write a page about the one file that is judged")
 
 
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+_positive.__name__ = "number from 1"       # what argparse calls it in its message
+
+
 def execute(arguments: argparse.Namespace) -> int:
-    """Judge each file; invalid outranks unknown outranks valid."""
-    model = models.by_name(arguments.model).name
-    tasks = [Task(path, model, arguments.format, arguments.timeout, arguments.memory,
-                  arguments.size_limit, arguments.consistency) for path in expand(arguments.files)]
+    """Judge each file; invalid outranks refused outranks unknown outranks valid."""
+    model = None if arguments.model is None else models.by_name(arguments.model).name
+    limits = Limits(arguments.max_bytes, arguments.max_ops)
+    tasks = [Task(path, model, arguments.format, arguments.timeout, arguments.memory, limits,
+                  arguments.consistency) for path in expand(arguments.files)]
     if arguments.html is not None and len(tasks) != 1:
         raise UsageError(f"--html is for one file, not for {len(tasks)}")
-    judged = list(_progress(_judge_all(tasks, arguments.jobs), len(tasks)))
-    verdict = merge({each.path: each.verdict for each in judged})
-    if arguments.json:
-        files = {each.path: to_json(each.verdict) for each in judged}
-        whole = "unknown" if verdict.valid is None else verdict.valid
-        print(json.dumps({"valid": whole, "files": files}, indent=1))
-    else:
-        print("\n".join(report(judged)))
+    with progress(len(tasks), "files") as bar:
+        judged = []
+        for each in judge_all(tasks, arguments.jobs):
+            judged.append(each)
+            bar.update()
+    if len(judged) == 1 and judged[0].refused:
+        raise UsageError(judged[0].refused)
+    print(_as_json(judged) if arguments.json else "\n".join(report(judged)))
     if arguments.html is not None:
         line = _page(tasks[0], judged[0], arguments.html)
         print(line if arguments.json else f"\n{line}",
               file=sys.stderr if arguments.json else sys.stdout)
-    return EXIT_CODES[verdict.valid]
+    return exit_code(judged)
+
+
+def exit_code(judged: list[Judged]) -> int:
+    """One for all files."""
+    for each in judged:
+        if each.refused:
+            print(f"error: {each.refused}", file=sys.stderr)
+    valid = merge({each.path: each.verdict for each in judged}).valid
+    refused = any(each.refused for each in judged)
+    return USAGE if refused and valid is not False else EXIT_CODES[valid]
 
 
 def expand(patterns: list[str]) -> list[str]:
@@ -99,84 +97,53 @@ def expand(patterns: list[str]) -> list[str]:
     for pattern in patterns:
         magic = glob.has_magic(pattern) and not Path(pattern).exists()
         paths = sorted(glob.glob(pattern, recursive=True)) if magic else [pattern]
-        if not paths:
+        files = [path for path in paths if not (magic and Path(path).is_dir())]
+        if not files:
             raise UsageError(f"{pattern}: no file has such a name")
-        found.update(dict.fromkeys(paths))
+        found.update(dict.fromkeys(files))
     return list(found)
 
 
-def _judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
-    if len(tasks) == 1 or jobs <= 1:
-        yield from map(judge, tasks)
-        return
-    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
-        yield from pool.map(judge, tasks)
-
-
-def judge(task: Task) -> Judged:
-    """Judge one file."""
-    history = _read(task)
-    deadline_s = time.monotonic() + task.timeout_s
-    budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
-                    expired=lambda: time.monotonic() > deadline_s)
-    model = models.by_name(task.model)
-    try:
-        level = LEVELS[task.consistency](history, model, budget=budget)
-        verdict = merge({task.consistency: level})
-        lines = _weaker(history, model, budget) if task.consistency == "linearizable" \
-            and verdict.valid is False else []
-    except UsageError as problem:
-        raise UsageError(f"{task.path}: {problem}") from None
-    return Judged(task.path, verdict, [*explain(_record(task, history), verdict), *lines])
-
-
-def _read(task: Task) -> History:
-    return read_history(task.path, task.format, limits=Limits(task.bytes_max))
-
-
-def _record(task: Task, history: History) -> Recorded:
-    """What is judged: a history alone."""
-    return Recorded({"name": f"{task.path}, model {task.model}"}, history, Trace())
+def _as_json(judged: list[Judged]) -> str:
+    valid = merge({each.path: each.verdict for each in judged}).valid
+    files = {}
+    for each in judged:
+        files[each.path] = {"model": each.model, **to_json(each.verdict)}
+        if each.refused:
+            files[each.path]["refused"] = each.refused
+    return json.dumps({"valid": "unknown" if valid is None else valid, "files": files}, indent=1)
 
 
 def _page(task: Task, judged: Judged, path: Path) -> str:
     """Write the page about a file; the line that says so."""
-    record = _record(task, _read(task))
-    return write_page(path, record, judged.verdict, judged.explanation, Facts())
-
-
-def _weaker(history: History, model: Model, budget: Budget) -> list[str]:
-    """What still holds of a history that is not linearizable, where that is cheap to say."""
-    if len(history.ops) > WEAKER_OPS_MAX:
-        return []
-    weaker = sequential(history, model, budget=replace(budget, steps_max=WEAKER_STEPS_MAX))
-    said = {True: "It is sequentially consistent: only time is against it.",
-            False: "It is not sequentially consistent either."}
-    return [said[weaker.valid]] if weaker.valid is not None else []
-
-
-def _progress(judged: Iterator[Judged], total: int) -> Iterator[Judged]:
-    """Pass on what comes, with a count on a terminal."""
-    shown = total > 1 and sys.stderr.isatty()
-    for number, each in enumerate(judged, 1):
-        if shown:
-            end = "\n" if number == total else ""
-            print(f"\r{number} of {total} files judged", end=end, file=sys.stderr, flush=True)
-        yield each
+    history = read_history(task.path, task.format, limits=task.limits)
+    recorded = record(task.path, judged.model, history)
+    return write_page(path, recorded, judged.verdict, judged.explanation, Facts())
 
 
 def report(judged: list[Judged]) -> list[str]:
     """What is not valid, explained; then a line per file, where there are several."""
     lines: list[str] = []
     for each in judged:
-        if len(judged) == 1 or each.verdict.valid is not True:
+        if len(judged) == 1 or each.explanation and each.verdict.valid is not True:
             lines += [*each.explanation, ""]
     if len(judged) == 1:
         return lines[:-1]
-    width = max(len(each.path) for each in judged)
-    for each in judged:
-        (evidence,) = (part.evidence for part in each.verdict.parts.values())
-        size = f"{evidence['calls']} calls, {evidence['method']}" if "calls" in evidence else ""
-        lines.append(f"{each.path:<{width}}  {word(each.verdict.valid):<7}  {size}".rstrip())
-    counts = [sum(each.verdict.valid is valid for each in judged) for valid in (True, False, None)]
-    return [*lines, "{} valid, {} invalid, {} unknown".format(*counts)]
+    rows = [_row(each) for each in judged]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    counted = {"valid": 0, "invalid": 0, "unknown": 0, "refused": 0}
+    for row in rows:
+        counted[row[1]] += 1
+    if not counted["refused"]:
+        del counted["refused"]
+    return [*lines, ", ".join(f"{many} {what}" for what, many in counted.items())]
+
+
+def _row(each: Judged) -> tuple[str, str, str, str]:
+    """A file in the table: its name, verdict, model and size."""
+    if each.refused:
+        return each.path, "refused", "", ""
+    (evidence,) = (part.evidence for part in each.verdict.parts.values())
+    size = f"{evidence['calls']} calls, {evidence['method']}" if "calls" in evidence else ""
+    return each.path, word(each.verdict.valid), each.model, size

@@ -1,0 +1,77 @@
+"""*Distinct, by priority*: queues that give the least, into which each value is put once.
+
+Asked of the calls: values are all whole numbers, or all strings.
+
+An order exists if and only if what is taken was put, and taken once, each take of v has a moment,
+after the invocation of v's put, at which nothing less than v is in, and each take that found
+nothing has one at which nothing at all is.  That this is necessary is plain.  It suffices: build
+an order from the least value on.  Given an order of all that is less than v and a moment t for
+v's take, every lesser item has both its calls before t or both after it, or may have; nothing
+after t returned before something before t was invoked; and what an order says of some items alone
+is an order.  So those before t, v's take, and those after t are an order, into which v's put fits
+anywhere before its take that real time allows: nobody who takes less minds that v is there.  A
+take that found nothing comes last, as if of a value greater than all.  (This is decrease and
+conquer; Lee & Mathur, OOPSLA 2025; the condition also in Bouajjani, Enea & Wang, CONCUR 2017.)
+
+Least first, the time in which lesser items are in only grows, and is kept as a union of stretches.
+Pending takes: see `items.judge`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from typing import Any, Sequence
+
+from checker.model import Model
+from checker.monitors import items
+from checker.monitors.items import Item, Span, all_meet, empty
+from checker.monitors.prefix import Unsuited
+from histories.history import Call
+
+
+def judge(calls: Sequence[Call], model: Model) -> int | None:
+    """The first op that no order explains, or None."""
+    known = items.traffic(calls, "insert")
+    kinds = {type(value) for value in known.puts}
+    if kinds and kinds != {int} and kinds != {str}:
+        raise Unsuited
+    return items.judge(calls, model, known, holds)
+
+
+def holds(certain: list[Item], nothing: list[Span]) -> bool:
+    """Does an order explain them?"""
+    if nothing and not all_meet(nothing, empty(certain)):
+        return False
+    marks = sorted({-1, *(item.put[1] for item in certain), *(item.take[0] for item in certain)})
+    place = {mark: at for at, mark in enumerate(marks)}
+    following = list(range(len(marks) + 1))     # the next stretch with nothing less in
+    for item in sorted(certain, key=_value):
+        if item.taken:
+            soonest = bisect(marks, max(item.put[0], item.take[0])) - 1
+            at = _find(following, soonest)
+            if at == len(marks) or marks[at] > item.take[1]:
+                return False
+        if item.inside:
+            _fill(following, place[item.put[1]], place[item.take[0]])
+    return True
+
+
+def _value(item: Item) -> Any:
+    return item.value
+
+
+def _find(following: list[int], at: int) -> int:
+    """The first stretch from here on that was not filled."""
+    root = at
+    while following[root] != root:
+        root = following[root]
+    while following[at] != root:
+        following[at], at = root, following[at]
+    return root
+
+
+def _fill(following: list[int], start: int, end: int) -> None:
+    at = _find(following, start)
+    while at < end:
+        following[at] = at + 1
+        at = _find(following, at)

@@ -1,0 +1,84 @@
+"""Every judgement against all orders: the searches with their short cuts, and every monitor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+from every_model import MAKERS, Maker, loosened, monitored, random_history
+from random_histories import brute_force
+
+from checker import Model, linearizable
+from checker import search as plain
+from checker.monitors import MONITORS, WRITES, judge
+from checker.native import search
+from checker.problem import Table, build
+from histories import Call, History
+
+HISTORIES = 100             # of each maker; and of the long form, more than 100,000 in all:
+HISTORIES_LONG = 3_500
+Counts = Counter[tuple[str, "bool | None"]]
+
+
+def check(maker: Maker, seed: int, counts: Counts) -> None:
+    """Judge one history in every way there is, and count the ways and what they said."""
+    rng = Random(seed)
+    made = random_history(rng, maker, calls=rng.randrange(3, 13))
+    calls, model = made.calls(), maker.model
+    expected = brute_force(calls, model)
+    verdict = linearizable(made, model)
+    assert verdict.valid is expected, made.ops
+    if model.partition is None:
+        for way in (search, plain.search):
+            table = Table(model)
+            assert way(build(calls, table), table).valid is expected, made.ops
+            counts["search", expected] += 1
+    parts = [calls] if model.partition is None else list(made.by(model.partition).values())
+    for part in parts:
+        check_monitors(part, model, counts)
+    if not expected and model.partition is None:
+        check_prefix(made, model, verdict.evidence["op"])
+
+
+def check_monitors(calls: list[Call], model: Model, counts: Counts) -> None:
+    """What monitors say of a part, their op included."""
+    for method, op in monitored(calls, model):
+        counts[method, op is None] += 1
+        assert (op is None) is brute_force(calls, model), calls
+        if op is not None:
+            assert not brute_force(loosened(calls, op), model), calls
+            assert brute_force(loosened(calls, op - 1), model), calls
+
+
+def check_prefix(made: History, model: Model, op: int) -> None:
+    """The op that a verdict blames ends the shortest prefix that fails; monitors say the same."""
+    assert not brute_force(loosened(made.calls(), op), model), made.ops
+    assert brute_force(loosened(made.calls(), op - 1), model), made.ops
+    judged = judge(made, model)
+    assert judged is None or judged.op == op, made.ops
+
+
+def check_all(names: list[str], histories: int) -> Counts:
+    """Judge so many histories of each maker."""
+    counts: Counts = Counter()
+    for name in names:
+        for seed in range(histories):
+            check(MAKERS[name], seed, counts)
+    return counts
+
+
+def assert_all_were_asked(counts: Counts, at_least: int) -> None:
+    """Every monitor said yes and no, often."""
+    for method in ["search", *MONITORS, WRITES]:
+        for said in (True, False):
+            assert counts[method, said] >= at_least, (method, said, counts)
+
+
+def test_all_agree() -> None:
+    assert_all_were_asked(check_all(sorted(MAKERS), HISTORIES), HISTORIES // 10)
+
+
+@pytest.mark.slow
+def test_all_agree_on_many() -> None:
+    assert_all_were_asked(check_all(sorted(MAKERS), HISTORIES_LONG), HISTORIES_LONG // 10)
