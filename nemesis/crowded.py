@@ -41,7 +41,7 @@ def heal(cluster: Cluster) -> None:
 
 CROWDED = Nemesis(
     name="crowded",
-    meaning="both hosts are slow for a while, so that the guest is busy, the backup's twice as slow",
+    meaning="both hosts are slow for a while, the backup's even more, and the guest is busy",
     faults={"crowd": Kind(crowd, {"times": whole(1, TIMES_MAX // BACKUP_MORE)}),
             "clear": Kind(full_speed)},
     episode=episode,
