@@ -20,9 +20,9 @@ from typing import Any, Hashable
 from checker.found import Budget, Found
 from checker.linearizability import linearizable
 from checker.model import Model
-from checker.native import search
 from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
 from checker.problem import ILLEGAL, READ, Problem, Table, build, guarded
+from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -205,7 +205,7 @@ class _Part:
             left = past.left(self.lost, self.window.values())
             problem = build(left, self.table)
             table = table_from(self.table, past.state)
-            found = search(problem, table, self.budget)
+            found = decide(problem, table, self.budget)
             if found.valid:
                 self._order = _Order(found, problem, table)
                 return None

@@ -52,7 +52,7 @@ def recoverable(faults: Iterable[Op]) -> str | None:
     - a power-off, which is for good;
     - a host died that had the machine's only copy: it ran alone, or had asked for or won the right
       to go live, so that the other side was dead, or lost by asking;
-    - both sides of the pair died together, their memory with them;
+    - both sides of the pair died, their memory with them: no copy is left;
     - the disk is lost: nobody can go live any more, and nothing can be read or written;
     - all hosts are lost.
 
@@ -85,6 +85,6 @@ def _died(effect: dict[str, Any]) -> str | None:
             return f"{name} died, which had the only copy,"
         if name == "disk" and effect.get("for_good"):
             return "the disk was lost"
-    if PAIR <= set(died.values()):
-        return f"{' and '.join(died)} died together"
+    if PAIR <= set(died.values()) or died and effect.get("copies_left") == 0:
+        return f"{' and '.join(died)} died, and no copy was left,"
     return None

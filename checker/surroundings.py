@@ -21,7 +21,8 @@ STOPS = {"down": "up", "pause": "resume"}       # what ends what
 HOSTS = ("boot", *BECOMES, *STOPS, *STOPS.values())
 
 # What a nemesis or an administrator does to hosts, services and links.
-CHANGES = ("boot", "crash", "restart", "slow", "order", *LINKS, *STOPS, *STOPS.values())
+CHANGES = ("boot", "crash", "restart", "slow", "order", *LINKS, *STOPS, *STOPS.values(),
+           "slow-disk", "cured")
 
 Link = tuple[str, str]
 

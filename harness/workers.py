@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -29,13 +30,30 @@ class Here(Executor):
     """The work is done by the caller, at once."""
 
     def submit(self, fn: Callable[..., A], /, *args: Any, **kwargs: Any) -> Future[A]:
-        """The finished future."""
+        """The finished future.  Ctrl-C waits for it: a callback from C may swallow an exception."""
         future: Future[A] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:      # it is the future's, as with any executor
-            future.set_exception(error)
+        with _put_off():
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:      # it is the future's, as with any executor
+                future.set_exception(error)
         return future
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """An interrupt that comes meanwhile is raised afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield               # no other thread is ever interrupted
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

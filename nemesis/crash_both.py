@@ -28,7 +28,7 @@ def crash_both(cluster: Cluster, value: Any) -> Any:
         return {"nothing": "nobody has the machine"}
     for name in died:
         cluster.crash(name)
-    return {"died": died}
+    return {"died": died, "copies_left": 0}
 
 
 CRASH_BOTH = Nemesis(

@@ -49,7 +49,8 @@ def lose_all(cluster: Cluster, value: Any) -> Any:
         return {"nothing": f"{value['what']} lost already"}
     for name in died:
         cluster.lose_host(name)
-    return {"died": died, "for_good": True}
+    effect = {"died": died, "for_good": True}
+    return {**effect, "copies_left": 0} if value["what"] == "hosts" else effect
 
 
 def heal(cluster: Cluster) -> None:

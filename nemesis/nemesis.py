@@ -107,6 +107,29 @@ class Cluster(Protocol):
     def disarm(self) -> None:
         """What has not been struck yet is spared."""
 
+    def ail(self, node: str, ailment: str, numerator: int, denominator: int,
+            late_ns: int = 0) -> None:
+        """So many of a host's requests to the shared disk fail in this way: fail-writes,
+        tear-writes, lose-completions or delay-completions."""
+
+    def slow_disk(self, extra_ns: int) -> None:
+        """Everything that the shared disk does takes so much longer."""
+
+    def fill_disk(self) -> None:
+        """The shared disk has no room for blocks that it does not hold."""
+
+    def cure(self) -> dict[str, int]:
+        """Nothing is wrong with the disk any more; answers what has been struck, by ailment."""
+
+    def jump_clock(self, node: str, by_ns: int) -> None:
+        """A host's clock is set forward, or back."""
+
+    def drift_clock(self, node: str, by_ppm: int) -> None:
+        """A host's clock gains so many parts in a million, or loses them."""
+
+    def correct_clock(self, node: str) -> None:
+        """A host's clock is right again."""
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 

@@ -69,8 +69,9 @@ def _strike(cluster: Cluster, host: str, value: Any) -> dict[str, Any]:
     if value["do"] == "crash" and not any(roles.get(name) in GOING_ON for name in others):
         return {"nothing": "no second host could take over"}
     if value["do"] in ("crash", "kill"):
+        left = sum(roles.get(name) in GOING_ON for name in others)
         cluster.crash(host)
-        return {"crashed": host, "role": roles[host]}
+        return {"crashed": host, "role": roles[host], "copies_left": left}
     if value["do"] == "pause" and host in cluster.standing():
         return {"nothing": f"{host} stands still already"}
     if value["do"] == "pause":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +15,7 @@ from things import THINGS
 
 import checker.online
 from checker import Model, Online, linearizable, models
+from checker.past import Past
 from histories import History, Op, UsageError
 
 
@@ -64,6 +67,33 @@ def test_agrees_on_every_prefix_of_many(name: str) -> None:
         made = random_ops(rng, model, calls=rng.randrange(1, 40), clients=rng.randrange(1, 8),
                           wrong=rng.choice([0.0, 0.0, 0.02, 0.1]))
         agree(History(made).ops, model, rng.randrange(1, 8))
+
+
+def only_states(past: Past, other: Past) -> bool:
+    return past.state == other.state
+
+
+def without(name: str) -> Any:
+    """A past that forgets something."""
+    def past(*values: Any) -> Past:
+        return replace(Past(*values), **{name: type(getattr(Past(None), name))()})
+    return past
+
+
+@pytest.mark.parametrize("place, name, bug, model", [
+    (checker.past.Past, "is_worse", only_states, models.kv),
+    (checker.past, "Past", without("done"), models.register),
+    (checker.past, "Past", without("covered"), models.register),
+])
+def test_a_past_that_forgets_too_much_is_noticed(
+    place: Any, name: str, bug: Any, model: Model
+) -> None:
+    """By the comparison above, so that it means something."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(place, name, bug)
+        for seed in range(600):
+            made = random_ops(Random(seed), model, calls=30, wrong=0.0, clients=8)
+            agree(History(made).ops, model, 3)
 
 
 def part(online: Online) -> checker.online._Part:

@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from typing import Callable
 
-from vmft.blocks import SERVICE_NS, Blocks
+from vmft.ailments import FAIL, LOSE, TEAR, Ailments
+from vmft.blocks import FAILED, NO_ROOM, SERVICE_NS, Blocks
 from vmft.devices import READ
 from vmft.messages import (DiskRequest, Effect, Fenced, Message, Note, Send, TestAndSet,
                            TestAndSetReply)
+from vmft.prng import Rng
 
 TORN_NS = 5_000_000         # between test and set, of the defect of that name
 REARMED_NS = 500_000_000    # after which the flag is cleared, by mistake
@@ -26,11 +28,14 @@ REARMED_NS = 500_000_000    # after which the flag is cleared, by mistake
 class DiskNode:
     """Sans-IO, like the replicas: messages in, effects out.
 
-    `breaks_off(source)` says whether the read that this host asks for now fails.
+    `breaks_off(source)` says whether the read that this host asks for now fails, `ailments` what
+    else is wrong.
     """
 
     def __init__(self, bugs: frozenset[str] = frozenset(),
-                 breaks_off: Callable[[str], bool] = lambda source: False) -> None:
+                 breaks_off: Callable[[str], bool] = lambda source: False,
+                 ailments: Ailments | None = None) -> None:
+        self.ailments = ailments or Ailments(Rng(0))
         self.bugs = bugs
         self.breaks_off = breaks_off
         self.winners: dict[tuple[int, int], str] = {}
@@ -38,13 +43,16 @@ class DiskNode:
         self.fence = 1
         self._torn: dict[tuple[int, int], tuple[int, str]] = {}
         self._set_ns = 0
+        self._done_ns = 0
 
     def handle(self, now_ns: int, source: str, message: Message) -> list[Effect]:
         """Serve one request."""
+        done_ns = max(self._done_ns, now_ns + SERVICE_NS + self.ailments.extra_ns)
+        self._done_ns = done_ns     # in the order in which they came, however slow it was
         if isinstance(message, TestAndSet):
-            return self._test_and_set(now_ns + SERVICE_NS, source, message)
+            return self._test_and_set(done_ns, source, message)
         if isinstance(message, DiskRequest):
-            return self._serve(now_ns + SERVICE_NS, source, message)
+            return self._serve(done_ns, source, message)
         return []
 
     def _test_and_set(self, done_ns: int, source: str, request: TestAndSet) -> list[Effect]:
@@ -80,6 +88,19 @@ class DiskNode:
             data = {"source": source, "generation": request.generation, "number": request.number,
                     "block": request.block, "blocks": request.blocks}
             return [Note(done_ns, "fenced", data), Send(done_ns, source, Fenced(self.fence))]
-        breaks_off = request.command == READ and self.breaks_off(source)
-        note, reply = self.blocks.serve(done_ns, source, request, breaks_off=breaks_off)
-        return [note, Send(done_ns, source, reply)]
+        if request.command == READ:
+            note, reply = self.blocks.serve(done_ns, source, request,
+                                            breaks_off=self.breaks_off(source))
+        else:
+            torn = self.ailments.strikes(source, TEAR)
+            note, reply = self.blocks.serve(done_ns, source, request, breaks_off=torn,
+                                            refused=self._refused(source, request))
+        if self.ailments.strikes(source, LOSE):
+            return [note]
+        return [note, Send(done_ns + self.ailments.late_ns(source), source, reply)]
+
+    def _refused(self, source: str, request: DiskRequest) -> int | None:
+        """The status of a write that is not carried out, or None."""
+        if self.ailments.refuses(self.blocks.holds(request.block, request.blocks)):
+            return NO_ROOM
+        return FAILED if self.ailments.strikes(source, FAIL) else None

@@ -12,8 +12,10 @@ import heapq
 from abc import ABC, abstractmethod
 from typing import Any, Callable, NamedTuple, Union
 
+from vmft.ailments import Chance
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
+from vmft.host_clock import HostClock
 from vmft.messages import CLUSTER, DISK_NODE, Administer, Message, Send
 from vmft.network import CLIENTS, Link, Network, Ratio
 from vmft.replica import Replica
@@ -38,7 +40,14 @@ class Reply(NamedTuple):
     data: bytes
 
 
-Happening = Union[Delivery, Reply, Strike]
+class Departure(NamedTuple):
+    """What a node will put on the network at `send.at_ns`, if it is still there then."""
+
+    source: str
+    send: Send
+
+
+Happening = Union[Delivery, Departure, Reply, Strike]
 
 
 class Faulty(ABC):
@@ -58,6 +67,7 @@ class Faulty(ABC):
     failing: dict[str, Ratio]       # hosts, and how many of their reads break off
     _wakes: dict[str, int | None]
     triggers: Triggers
+    clocks: dict[str, HostClock]
     _heap: list[tuple[int, int, Happening]]
 
     @abstractmethod
@@ -144,6 +154,8 @@ class Faulty(ABC):
         unsent = {order: event for _, order, event in self._heap
                   if isinstance(event, Delivery) and event.source == node
                   and event.left_ns > self.now_ns}
+        self._heap[:] = [each for each in self._heap
+                         if not isinstance(each[2], Departure) or each[2].source != node]
         for _, event in sorted(unsent.items()):
             self._dropped(self.now_ns, node, event.to, event.message, "lost with its sender")
         self._heap[:] = [each for each in self._heap if each[1] not in unsent]
@@ -191,6 +203,8 @@ class Faulty(ABC):
 
     def slow(self, node: str, times: int) -> None:
         """A host's processor is so many times slower; 1 is full speed."""
+        if self.replicas[node].slowdown == times:
+            return
         self.replicas[node].slowdown = times
         self._note(self.now_ns, node, "slow", {"times": times})
 
@@ -198,6 +212,44 @@ class Faulty(ABC):
         """So many of a host's disk reads break off in the middle; 0 ends it."""
         self.failing[node] = Ratio(numerator, denominator)
         self._note(self.now_ns, node, "fail-reads", {"of": denominator, "fail": numerator})
+
+    def ail(self, node: str, ailment: str, numerator: int, denominator: int,
+            late_ns: int = 0) -> None:
+        """So many of a host's requests to the shared disk suffer this, of vmft.ailments."""
+        self.disk.ailments.chances[node, ailment] = Chance(numerator, denominator, late_ns)
+        self._note(self.now_ns, node, "ail", {"ailment": ailment, "of": denominator,
+                                              "fail": numerator, "late_ns": late_ns})
+
+    def slow_disk(self, extra_ns: int) -> None:
+        """Everything that the shared disk does takes so much longer."""
+        self.disk.ailments.extra_ns = extra_ns
+        self._note(self.now_ns, DISK_NODE, "slow-disk", {"extra_ns": extra_ns})
+
+    def fill_disk(self) -> None:
+        """The shared disk has no room for blocks that it does not hold."""
+        self.disk.ailments.full = True
+        self._note(self.now_ns, DISK_NODE, "full", {})
+
+    def cure(self) -> dict[str, int]:
+        """Nothing is wrong with the disk any more; answers what has been struck, by ailment."""
+        ailing = self.disk.ailments
+        if ailing.chances or ailing.extra_ns or ailing.full:
+            self._note(self.now_ns, DISK_NODE, "cured", {})
+        return ailing.cure()
+
+    def jump_clock(self, node: str, by_ns: int) -> None:
+        """A host's clock is set forward, or back."""
+        self.clocks[node].jump(by_ns)
+        self._note(self.now_ns, node, "clock-jump", {"by_ns": by_ns})
+
+    def drift_clock(self, node: str, by_ppm: int) -> None:
+        """A host's clock gains so many parts in a million, or loses them."""
+        self.clocks[node].drift(self.now_ns, by_ppm)
+        self._note(self.now_ns, node, "clock-drift", {"by_ppm": by_ppm})
+
+    def correct_clock(self, node: str) -> None:
+        """A host's clock is right again."""
+        self.clocks[node].correct(self.now_ns)
 
     def administer(self, order: str, value: int = 0) -> None:
         """Give an order to whoever is live."""
@@ -213,6 +265,8 @@ class Faulty(ABC):
 
     def join(self, links: list[Link]) -> None:
         """These links pass again."""
+        if self.network.cuts.isdisjoint(links):
+            return
         self.network.cuts.difference_update(links)
         self._note(self.now_ns, "network", "join", {"links": links})
 
@@ -249,11 +303,15 @@ class Faulty(ABC):
 
     def delay(self, link: Link, delay_ns: int) -> None:
         """Everything on this link takes so much longer; 0 ends it."""
+        if self.network.delays_ns.get(link, 0) == delay_ns:
+            return
         self.network.delays_ns[link] = delay_ns
         self._note(self.now_ns, "network", "delay", {"link": link, "delay_ns": delay_ns})
 
     def keep(self, link: Link) -> dict[str, int]:
         """The link does nothing to the channel any more; answers what it did, by kind."""
+        if link not in self.network.disturbed and link not in self.network.stalled:
+            return {}
         hit = self.network.calm(link)
         self._note(self.now_ns, "network", "keep", {"link": link, **({"hit": hit} if hit else {})})
         for held in self.network.resume(link):

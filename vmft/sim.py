@@ -11,11 +11,13 @@ from __future__ import annotations
 import heapq
 from typing import Any, Callable
 
-from vmft.blocks import Blocks
+from vmft.ailments import Ailments
+from vmft.blocks import SERVICE_NS, Blocks
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
-from vmft.faulty import Delivery, Faulty, Happening, Reply
+from vmft.faulty import Delivery, Departure, Faulty, Happening, Reply
 from vmft.guests.build import Image, load
+from vmft.host_clock import HostClock
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Advertise, Effect, HostUp, Log, Message,
@@ -59,8 +61,9 @@ class Sim(Faulty):
         self.network = Network(rng.split("network"))
         self.failing = {}
         self._errors = rng.split("disk errors")
-        self.disk = DiskNode(bugs, self._breaks_off)
+        self.disk = DiskNode(bugs, self._breaks_off, Ailments(rng.split("disk ailments")))
         names = [f"n{number}" for number in range(1, hosts + 1)]
+        self.clocks = {name: HostClock(_skew_ns(rng.split(name))) for name in names}
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
         self.crashed, self.lost, self.paused = {}, {}, {}
@@ -91,7 +94,7 @@ class Sim(Faulty):
         return Replica(name, lambda: Machine(self.image, blocks), local_disk=disk, status=status,
                        peer=peer, bugs=self.bugs,
                        rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
-                       host_clock_ns=_clock(rng))
+                       host_clock_ns=self.clocks[name])
 
     # For the harness
 
@@ -155,6 +158,9 @@ class Sim(Faulty):
         self.now_ns = at_ns
         if isinstance(event, Reply):
             return [event]
+        if isinstance(event, Departure):
+            self._dispatch(event.source, event.send)
+            return []
         if isinstance(event, Strike):
             event.trigger.strike(event.node)
             return []
@@ -182,6 +188,8 @@ class Sim(Faulty):
         for effect in effects:
             if isinstance(effect, Note):
                 self._note(effect.at_ns, node, effect.kind, effect.data)
+            elif node == DISK_NODE and effect.at_ns > self.now_ns + SERVICE_NS:
+                self._push(effect.at_ns, Departure(node, effect))   # others may overtake it
             else:
                 self._dispatch(node, effect)
 
@@ -254,7 +262,6 @@ def _position(replica: Replica) -> int:
     return 0 if machine is None else machine.position
 
 
-def _clock(rng: Rng) -> Callable[[int], int]:
-    """A host's clock: virtual time, off by a constant of its own."""
-    skew_ns = SKEW_NS_MAX + rng.split("clock").below(SKEW_NS_MAX)
-    return lambda now_ns: now_ns + skew_ns
+def _skew_ns(rng: Rng) -> int:
+    """How far a host's clock is off, by a constant of its own."""
+    return SKEW_NS_MAX + rng.split("clock").below(SKEW_NS_MAX)

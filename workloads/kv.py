@@ -196,6 +196,8 @@ class Disk:
             number = event.data["block"] + place
             self.blocks[number] = content[place * BLOCK_SIZE:][:BLOCK_SIZE]
             written = read_block(self.blocks[number])
+            if written is None and event.data.get("status", 0) != 0:
+                continue        # torn, and said so
             if written is None:
                 self._note(event, f"block {number} was written with something that is no record")
                 continue
