@@ -89,8 +89,8 @@ def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
 def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
     """What became smaller, and the explanation of what is left."""
     after = shrinker.plan
-    lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in {shrinker.runs} runs, "
-             f"with the same failure ({', '.join(convicting(shrinker.signature))})"]
+    lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in "
+             f"{shrinker.runs} runs, with the same failure ({', '.join(convicting(shrinker.signature))})"]
     if shrinker.ended:
         lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
     if all(fault.f == HEAL for fault in after.faults or ()):
