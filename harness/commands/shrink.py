@@ -90,7 +90,8 @@ def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> 
     """What became smaller, and the explanation of what is left."""
     after = shrinker.plan
     lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in "
-             f"{shrinker.runs} runs, with the same failure ({', '.join(convicting(shrinker.signature))})"]
+             f"{shrinker.runs} runs, with the same failure "
+             f"({', '.join(convicting(shrinker.signature))})"]
     if shrinker.ended:
         lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
     if all(fault.f == HEAL for fault in after.faults or ()):
