@@ -26,7 +26,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "reference.md"
 HEAD = """\
 # Reference
 
-Made from the code by `python -m harness.reference`. Models and the calls that they know are in [the judge](judge.md).
+Made from the code by `python -m harness.reference`. Models and their calls: [the judge](judge.md).
 """
 ENTRIES = {
     log.INPUT: "data reached a device from outside, after `at` instructions",
