@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
-from checker.verdict import EXIT_CODES, Verdict
+from checker.verdict import Verdict, to_json
+from harness.case import of_run
 from harness.page import write_run_page
 from harness.plan import read
-from harness.run import run
+from harness.publish import add_outlets, publish
+from harness.run import REPORT, run
 from harness.show import summary
 from harness.test import Test, names
 
@@ -17,9 +20,10 @@ STORE = Path("store")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What decides a run, and where it is stored."""
+    """What decides a run, where it is stored, and who wants to hear of it."""
     add_test(parser)
     add_store(parser)
+    add_outlets(parser)
 
 
 def add_test(parser: argparse.ArgumentParser) -> None:
@@ -76,10 +80,13 @@ def tell(verdict: Verdict) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run it and say what came of it."""
-    outcome = run(test_of(arguments), arguments.store,
-                  told=tell if sys.stderr.isatty() else None)
+    test, start_s = test_of(arguments), time.monotonic()
+    outcome = run(test, arguments.store, told=tell if sys.stderr.isatty() else None)
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
-    print("\n".join(summary(outcome.record, outcome.verdict)))
-    print(f"\nreport: {outcome.path}/report.txt\n{page}\n")
-    print("\n".join(outcome.explanation))
-    return EXIT_CODES[outcome.verdict.valid]
+    case = of_run(outcome, test, time.monotonic() - start_s)
+    return publish(
+        arguments, [case],
+        text=[*summary(outcome.record, outcome.verdict), "",
+              f"report: {outcome.path}/{REPORT}", page, "", *outcome.explanation],
+        data={"valid": "unknown" if outcome.verdict.valid is None else outcome.verdict.valid,
+              **case.to_json(), "test": outcome.record.test, "results": to_json(outcome.verdict)})
