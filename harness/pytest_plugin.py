@@ -135,9 +135,10 @@ def _judged(item: pytest.Item, fields: dict[str, Any], valid: bool) -> Outcome:
     from harness.test import from_fields
     from histories import UsageError
 
+    root = item.config.rootpath / str(item.config.getini(STORE))
     try:
-        test = from_fields(fields)
-        outcome = run(test, item.config.rootpath / str(item.config.getini(STORE)))
+        test = from_fields(fields, root)
+        outcome = run(test, root)
     except UsageError as problem:
         pytest.fail(f"{MARKER}: {problem}", pytrace=False)
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)

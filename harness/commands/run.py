@@ -33,8 +33,10 @@ def add_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nemesis", metavar="NAME[,NAME...]", help="what goes wrong")
     parser.add_argument("--bug", action="append", default=[], metavar="NAME",
                         help="a rule to switch off; may be repeated")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--clients", type=int, default=default.clients)
+    parser.add_argument("--seed", type=int, default=default.seed,
+                        help="decides everything that is left to chance")
+    parser.add_argument("--clients", type=int, default=default.clients,
+                        help="how many clients, each with one open call at most")
     parser.add_argument("--rate", type=int, default=default.rate_hz, metavar="HZ",
                         help="operations per second of virtual time, all clients together")
     parser.add_argument("--time-limit", type=int, default=default.time_limit_s, metavar="S",
@@ -49,8 +51,9 @@ def add_test(parser: argparse.ArgumentParser) -> None:
                         help="operations or faults, explicitly, as JSON; or a stored test.json")
     parser.add_argument("--fail-fast", action="store_true",
                         help="end the run at the first answer that is not linearizable")
-    parser.add_argument("--system", default=default.system)
-    parser.add_argument("--runtime", default=default.runtime)
+    parser.add_argument("--system", default=default.system, help="what is tested")
+    parser.add_argument("--runtime", default=default.runtime,
+                        help="how it is run: sim is simulated, in virtual time")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +70,7 @@ def test_of(arguments: argparse.Namespace) -> Test:
         seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
         time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout,
         disk=arguments.disk, disk_reads=arguments.disk_reads, fail_fast=arguments.fail_fast,
-        plan=None if arguments.plan is None else read(arguments.plan))
+        plan=None if arguments.plan is None else read(arguments.plan, arguments.store))
 
 
 def tell(verdict: Verdict) -> None:
