@@ -113,3 +113,16 @@ def test_depth_and_breadth_agree_on_what_is_scarce(monkeypatch: pytest.MonkeyPat
         assert (found.valid, found.stuck) == (slow.valid, slow.stuck)
         answers.append(slow.valid)
     assert 20 < sum(map(bool, answers)) < 130
+
+
+@pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])
+@pytest.mark.parametrize("seed, calls, wrong", [
+    (877, 9, 0.1), (2295, 12, 0), (9004, 12, 0.05), (15766, 12, 0.05)])
+def test_what_a_failure_says_of_others_is_no_more(
+    search: Any, seed: int, calls: int, wrong: float
+) -> None:
+    """Histories on which each clause of the comparison, left out, gave a wrong verdict."""
+    name = ("register", "cas-register")[seed % 2]
+    made = random_calls(seed, name, calls, wrong)
+    table = Table(models.by_name(name))
+    assert search(build(made, table), table).valid is brute_force(made, models.by_name(name))
