@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Mapping, Sequence, TypeVar
 
-from harness.plan import INLINE_CHARACTERS_MAX, Plan, fit
+from harness.plan import Plan, fit
 from harness.plan import from_json as plan_from_json
 from histories import UsageError
 from nemesis import NEMESES, SWARM, Nemesis, compose
@@ -116,7 +116,7 @@ class Test:
     def command(self) -> str:
         """The command line that runs this test; what has its default value is left out.
 
-        A plan too long for a command is named by the run's own file.
+        A plan too long for a command is named by its file in the store.
         """
         words = ["python", "-m", "checker", "run", "--workload", self.workload]
         if self.nemesis:
@@ -127,7 +127,7 @@ class Test:
         for field in fields(self):
             option, value = OPTIONS.get(field.name), getattr(self, field.name)
             if option is not None and value != field.default:
-                text = str(value) if len(str(value)) <= INLINE_CHARACTERS_MAX else "test.json"
+                text = value.argument if isinstance(value, Plan) else str(value)
                 words += [option] if value is True else [option, text]
         return shlex.join(words)
 
