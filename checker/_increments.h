@@ -11,80 +11,93 @@ namespace {
 class Increments {
   public:
     // Odd if the calls are anything but increments by one.
-    explicit Increments(const Pairs &pairs) {
-        for (const Call &call : pairs.calls) {
-            if (!is_increment(pairs, call)) throw Odd{};
-            if (call.outcome == FAIL) continue;
-            if (call.outcome == OK) {
-                answers.push_back(Pairs::whole(pairs.field(call.completed, VALUE)));
-                answered.push_back({call.invoked, call.completed});
-            }
-            all.push_back({call.invoked, call.outcome == OK ? call.completed : NEVER});
-        }
+    explicit Increments(PyObject *ops)
+        : pairs(ops, [&](const Call &call, Py_ssize_t position) {
+              PyObject *op = PyList_GET_ITEM(ops, position);
+              if (position == call.invoked) invoke(op);
+              else if (call.outcome == OK)
+                  answers[size_t(&call - pairs.calls.data())] =
+                      Pairs::whole(PyTuple_GET_ITEM(op, VALUE));
+          }) {
+        if (PyList_GET_SIZE(ops) >= PENDING) throw Odd{};
+        keep();
         sort();
-        soonest.assign(answered.size() + 1, NEVER);
-        for (size_t i = answered.size(); i-- > 0;)
-            soonest[i] = std::min(soonest[i + 1], answered[i].end);
+        soonest.assign(order.size() + 1, PENDING);
+        for (size_t i = order.size(); i-- > 0;)
+            soonest[i] = std::min(soonest[i + 1], spans[size_t(order[i])].end);
     }
 
-    Place fails(Place last) {
+    Place fails(Place last) const {
         Place before = 0, end_before = 0;
-        auto spare = all.begin();
-        for (size_t i = 0; i < answered.size(); i++) {
-            const Span &each = answered[i];
+        size_t spare = 0;
+        for (size_t i = 0; i < order.size(); i++) {
+            const Span &each = spans[size_t(order[i])];
+            Place answer = answers[size_t(order[i])];
             if (each.end > last) continue;
-            if (answers[i] <= before) return std::max(each.end, end_before);
+            if (answer <= before) return std::max(Place(each.end), end_before);
             if (each.start > soonest[i + 1]) return each.end;
-            for (Place gap = answers[i] - before - 1; gap > 0; gap--) {
-                while (spare != all.end() && spare->end <= last) ++spare;
-                if (spare == all.end() || spare->start > soonest[i]) return last;
-                ++spare;
+            for (Place gap = answer - before - 1; gap > 0; gap--) {
+                while (spare < spans.size() && spans[spare].end <= last) spare++;
+                if (spare == spans.size() || spans[spare].start > soonest[i]) return last;
+                spare++;
             }
-            before = answers[i], end_before = each.end;
+            before = answer, end_before = each.end;
         }
         return HOLDS;
     }
 
-    size_t count() const { return all.size(); }
+    size_t count() const { return spans.size(); }
 
   private:
+    static constexpr int32_t PENDING = INT32_MAX;
+
     struct Span {
-        Place start, end;           // places of ops
+        int32_t start, end;         // places of ops
     };
 
-    bool is_increment(const Pairs &pairs, const Call &call) {
-        PyObject *f = pairs.field(call.invoked, F);
+    void invoke(PyObject *op) {
+        PyObject *f = PyTuple_GET_ITEM(op, F);
         if (f != inc) {
-            if (!PyUnicode_CheckExact(f) || PyUnicode_CompareWithASCIIString(f, "inc"))
-                return false;
+            if (!PyUnicode_CheckExact(f) || PyUnicode_CompareWithASCIIString(f, "inc")) throw Odd{};
             inc = f;
         }
-        return pairs.field(call.invoked, VALUE) == Py_None;
+        if (PyTuple_GET_ITEM(op, VALUE) != Py_None) throw Odd{};
+        answers.push_back(0);
     }
 
-    // In order of answers; those that no order explains, as there are not so many calls, at the
-    // ends.
-    void sort() {
-        auto rank = [&](Place answer) {
-            return size_t(std::clamp(answer, Place{0}, Place(all.size()) + 1));
-        };
-        vector<size_t> places(all.size() + 3);
-        for (Place answer : answers) places[rank(answer) + 1]++;
-        for (size_t i = 1; i < places.size(); i++) places[i] += places[i - 1];
-        vector<Span> spans(answered.size());
-        vector<Place> sorted(answered.size());
-        for (size_t i = 0; i < answered.size(); i++) {
-            size_t place = places[rank(answers[i])]++;
-            spans[place] = answered[i], sorted[place] = answers[i];
+    // The calls that did not fail.
+    void keep() {
+        spans.reserve(answers.size());
+        for (size_t call = 0; call < answers.size(); call++) {
+            const Call &each = pairs.calls[call];
+            if (each.outcome == FAIL) continue;
+            answers[spans.size()] = answers[call];
+            bool answered = each.outcome == OK;
+            spans.push_back({int32_t(each.invoked), answered ? int32_t(each.completed) : PENDING});
         }
-        answered.swap(spans), answers.swap(sorted);
+    }
+
+    // Those that answered, by what they answered; what is out of range comes first or last.
+    void sort() {
+        auto rank = [&](size_t call) {
+            return size_t(std::clamp(answers[call], 0ll, static_cast<long long>(spans.size()) + 1));
+        };
+        vector<int32_t> places(spans.size() + 3);
+        for (size_t call = 0; call < spans.size(); call++)
+            if (spans[call].end != PENDING) places[rank(call) + 1]++;
+        for (size_t i = 1; i < places.size(); i++) places[i] += places[i - 1];
+        order.resize(size_t(places.back()));
+        for (size_t call = 0; call < spans.size(); call++)
+            if (spans[call].end != PENDING) order[size_t(places[rank(call)]++)] = int32_t(call);
     }
 
     PyObject *inc = nullptr;        // the name that was met, which an op holds
-    vector<Span> all, answered;
-    vector<Place> answers;          // of these
-    vector<Place> soonest;          // the first return at this answer and above; what returns
-                                    // after a prefix changes nothing within it
+    vector<long long> answers;      // by call
+    vector<Span> spans;             // by call
+    vector<int32_t> order;
+    vector<int32_t> soonest;        // in that order: the first return of this answer and above;
+                                    // what returns after a prefix changes nothing within it
+    Pairs pairs;
 };
 
 }  // namespace

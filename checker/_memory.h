@@ -22,6 +22,11 @@ template <int Words> class Memory {
     explicit Memory(const Multisets &multisets) : multisets(multisets) {}
 
     size_t size() const { return failures.size(); }
+    void clear() {
+        places.clear();
+        failures.clear();
+        places_used = 0;
+    }
 
     // No linearization goes on from here, with as many used or more.
     void add(const Key &it) {

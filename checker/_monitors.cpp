@@ -13,7 +13,7 @@ namespace {
 PyObject *fetch_and_add(PyObject *, PyObject *ops) {
     if (!PyList_CheckExact(ops)) Py_RETURN_NONE;
     try {
-        Increments monitor{Pairs(ops)};
+        Increments monitor(ops);
         Place at = first_failure(Place(PyList_GET_SIZE(ops)),
                                  [&](Place last) { return monitor.fails(last); });
         return Py_BuildValue("(nn)", Py_ssize_t(monitor.count()), Py_ssize_t(at));

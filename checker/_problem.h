@@ -113,6 +113,11 @@ class Multisets {
 
     static uint64_t bit(int32_t number) { return uint64_t{1} << number % 64; }
     uint64_t bits(uint32_t used) const { return all_bits[used]; }
+    uint64_t size(uint32_t used) const {
+        uint64_t sum = 0;
+        for (const auto &each : *all[used]) sum += uint64_t(each.second);
+        return sum;
+    }
 
     int32_t count(uint32_t used, int32_t number) const {
         for (const auto &[each, count] : *all[used])

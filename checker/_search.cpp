@@ -1,6 +1,6 @@
 // The native search as a Python module: numbers in, numbers out.
 
-#include "_search.h"
+#include "_sweep.h"
 
 #include <new>
 
@@ -26,7 +26,7 @@ size_t checked(const Problem &problem) {
     return most;
 }
 
-template <int Words> PyObject *solve(const Problem &problem) {
+template <class Engine> PyObject *solve(const Problem &problem) {
     Status status;
     vector<int32_t> order;
     vector<std::pair<vector<int32_t>, int32_t>> leaves;
@@ -34,7 +34,7 @@ template <int Words> PyObject *solve(const Problem &problem) {
     long stuck = -1;
     {
         Interpreter python;
-        Search<Words> search(problem, python);
+        Engine search(problem, python);
         status = search.run();
         steps = search.steps;
         if (status == VALID) order = search.unwind(search.last);
@@ -52,9 +52,9 @@ template <int Words> PyObject *solve(const Problem &problem) {
     return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
 }
 
-// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted): see
-// checker/native.py.
-PyObject *search(PyObject *, PyObject *args) {
+// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted), and sweep
+// alike: see checker/native.py.
+template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *args) {
     PyObject *columns[6];
     Problem problem;
     if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,
@@ -68,9 +68,9 @@ PyObject *search(PyObject *, PyObject *args) {
         for (int i = 0; i < 6; i++) *into[i] = numbers(columns[i]);
         problem.check_every = std::max(problem.check_every, 1ull);
         size_t overlap = checked(problem);
-        if (overlap <= 64) return solve<1>(problem);
-        if (overlap <= 64 * 4) return solve<4>(problem);
-        if (overlap <= 64 * 32) return solve<32>(problem);
+        if (overlap <= 64) return solve<Engine<1>>(problem);
+        if (overlap <= 64 * 4) return solve<Engine<4>>(problem);
+        if (overlap <= 64 * 32) return solve<Engine<32>>(problem);
         Py_RETURN_NONE;
     } catch (const Raised &) {
         return nullptr;
@@ -80,7 +80,8 @@ PyObject *search(PyObject *, PyObject *args) {
 }
 
 PyMethodDef METHODS[] = {
-    {"search", search, METH_VARARGS, "Look for a linearization; see checker/native.py."},
+    {"search", answer<Search>, METH_VARARGS, "Look for a linearization; see checker/native.py."},
+    {"sweep", answer<Sweep>, METH_VARARGS, "The same breadth first; see checker/native.py."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -20,7 +20,7 @@ struct Leaf {
     int32_t state;
 };
 
-template <int Words> class Search : Window<Words> {
+template <int Words> class Search : protected Window<Words> {
   public:
     using Slots = Mask<Words>;
 
@@ -74,7 +74,7 @@ template <int Words> class Search : Window<Words> {
     uint32_t last = NONE;
     vector<Leaf> leaves;
 
-  private:
+  protected:
     using Window<Words>::problem, Window<Words>::calls, Window<Words>::due, Window<Words>::rescues;
     using Window<Words>::pending, Window<Words>::frontiers, Window<Words>::begin;
     using Window<Words>::end, Window<Words>::need_of;
@@ -217,7 +217,8 @@ template <int Words> class Search : Window<Words> {
         watch(it);
         bool lost = dead(frame), updates = false;
         if (!lost) updates = returning_moves(it);
-        if (!updates && it.at == deepest && leaves.size() < problem.leaves_max) keep_leaf(it);
+        if (!updates && it.at == deepest
+            && !over && leaves.size() < problem.leaves_max) keep_leaf(it);
         if (lost) return;
         pending_moves(frame);
         const Call &need = calls[need_of(it.at)];
@@ -244,7 +245,8 @@ template <int Words> class Search : Window<Words> {
     }
 
     bool exhausted(const Configuration &it, const Pending &kin) const {
-        return multisets.count(it.used, kin.number) == invoked(it, kin);
+        return heeded & Multisets::bit(kin.number)
+            && multisets.count(it.used, kin.number) >= invoked(it, kin);
     }
     int32_t invoked(const Configuration &it, const Pending &kin) const {
         const auto &all = kin.calls;
@@ -288,7 +290,7 @@ template <int Words> class Search : Window<Words> {
             if (calls[*each].kind != READ && !it.done.has(calls[*each].slot))
                 mark(calls[*each].target);
         for (const Pending &kin : pending)
-            if (!exhausted(it, kin)) mark(kin.target);
+            if (invoked(it, kin) && !exhausted(it, kin)) mark(kin.target);
     }
 
     // Note in which states a call that is no write can follow at once; see below.
@@ -360,7 +362,8 @@ template <int Words> class Search : Window<Words> {
                 frame.blame |= Multisets::bit(number);
                 continue;
             }
-            int32_t call = kin.calls[multisets.count(it.used, number)].second;
+            size_t count = std::min<size_t>(multisets.count(it.used, number), kin.calls.size() - 1);
+            int32_t call = kin.calls[count].second;
             bool chained = problem.cuts & LATE || it.chained;
             Move move{call, state, multisets.more(it.used, number), chained, it.done, it.covered};
             if (writes && problem.cuts & COVER)
@@ -381,6 +384,7 @@ template <int Words> class Search : Window<Words> {
     vector<uint32_t> reach;
     size_t started = 0;
     uint64_t still_since = 0, patience = 0;
+    uint64_t heeded = ~uint64_t{0}, over = 0;   // see sweep.py: here, all classes and none
     uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
     uint64_t watched = 0;
     bool followed = false;

@@ -15,6 +15,7 @@ from checker.found import (
     ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
 )
 from checker.problem import Problem, Table, build
+from checker.sweep import sweep as plain_sweep
 from histories.errors import UsageError
 from histories.history import Call, History
 from histories.op import Op
@@ -98,17 +99,31 @@ def search(
     starts: Sequence[int] = (),
 ) -> Found:
     """Look for a linearization of the problem's calls, from any of some states."""
-    if NATIVE is None:
-        return plain.search(problem, table, budget, cuts, starts)
+    found = NATIVE and _searched(NATIVE.search, problem, table, budget, (cuts, starts))
+    return found or plain.search(problem, table, budget, cuts, starts)
+
+
+def sweep(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
+    """Look for a linearization of the problem's calls, breadth first."""
+    found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, ()))
+    return found or plain_sweep(problem, table, budget)
+
+
+def _searched(
+    function: Callable[..., Any], problem: Problem, table: Table, budget: Budget,
+    given: tuple[ShortCut, Sequence[int]]
+) -> Found | None:
+    """What a native search finds; None when more calls overlap than it has slots for."""
+    cuts, starts = given
     steps_max = budget.steps(len(problem.classes))
-    answer = NATIVE.search(
+    answer = function(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
         array("i", starts or [table.init]),
         (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
          budget.patience, PATIENCE_GROWTH),
         table.transition, budget.expired, budget.refuted)
-    if answer is None:      # more calls overlap than it has slots for
-        return plain.search(problem, table, budget, cuts, starts)
+    if answer is None:
+        return None
     status, steps, stuck, order, leaves = answer
     cause = CAUSES[status - 1] if status > 1 else ""
     cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")

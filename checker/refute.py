@@ -26,13 +26,37 @@ from array import array
 from dataclasses import replace
 
 from checker.found import Budget, Found
-from checker.native import search
+from checker.native import search, sweep
 from checker.problem import ANYWHERE, ILLEGAL, READ, UNASKED, WRITE, Problem, Table
 
 
+SWEEP_PATIENCE = 16_000
+
+
 def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
-    """Search for an order of the calls; where the search stands still, try to refute locally."""
-    return search(problem, table, replace(budget, refuted=Refuter(problem, table).refuted))
+    """Search for an order of the calls: depth first, which is what most histories take.
+
+    Where that stands still, what is stuck is refuted locally; where that fails, for long, the
+    history is swept once, breadth first, and depth goes on only if that ends in nothing.
+    """
+    refuter = Refuter(problem, table)
+    swept: list[Found] = []
+
+    def refuted(stuck: int, steps: int) -> bool:
+        if refuter.refuted(stuck, steps):
+            return True
+        if steps >= SWEEP_PATIENCE and not swept:
+            swept.append(sweep(problem, table, budget))
+        return False
+
+    def expired() -> bool:
+        decided = bool(swept) and swept[0].valid is not None
+        return decided or budget.expired is not None and budget.expired()
+
+    found = search(problem, table, replace(budget, refuted=refuted, expired=expired))
+    if swept and swept[0].valid is not None:
+        return swept[0]._replace(steps=swept[0].steps + found.steps)
+    return found
 
 
 class Refuter:

@@ -185,6 +185,7 @@ class Search:
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
         self.still_since, self.patience = 0, budget.patience
+        self.heeded, self.over = -1, 0      # see sweep.py: here, all classes and none
         self.steps_max = budget.steps(len(problem.classes))
         self.classes = problem.classes
         returned = {~event for event in problem.events if event < 0}
@@ -311,8 +312,9 @@ class Search:
         frontier = self.frontiers[it.at]
         dead = self.dead(frame, frontier)
         updates, writes = ([], []) if dead else self.returning_moves(it, frontier)
-        if not updates and it.at == self.deepest and len(self.leaves) < LEAVES_MAX:
-            self.leaves.setdefault((it.done, it.state), it)
+        if not updates and it.at == self.deepest and not self.over:
+            if len(self.leaves) < LEAVES_MAX:
+                self.leaves.setdefault((it.done, it.state), it)
         if dead:
             return []
         call, need, number = frontier.calls[0]
@@ -352,14 +354,19 @@ class Search:
         open_now = {targets[number] for _call, bit, number in frontier.calls
                     if not it.done & bit and kinds[number] != READ}
         pending = {targets[number] for number, invoked in frontier.pending
-                   if counts.get(number, 0) < invoked}
+                   if not self.exhausted(counts, number, invoked)}
         return open_now | pending
+
+    def exhausted(self, counts: dict[int, int], number: int, invoked: int) -> bool:
+        """Are all calls of a pending class used up?"""
+        return counts.get(number, 0) >= invoked and bool(self.heeded & self.multisets.bit(number))
 
     def used_up(self, it: Configuration, frontier: Frontier, target: int) -> int:
         """The pending classes that would lead to a state, had they not been used up."""
         counts = self.multisets.counts[it.used]
         return sum({self.multisets.bit(number) for number, invoked in frontier.pending
-                    if self.table.targets[number] == target and counts.get(number, 0) == invoked})
+                    if self.table.targets[number] == target
+                    and self.exhausted(counts, number, invoked)})
 
     def seen(self, done: int, state: int, frontier: Frontier) -> bool:
         """Can a call that is no write follow at once in this state?"""
@@ -405,18 +412,18 @@ class Search:
         late = ShortCut.LATE in self.cuts
         counts = self.multisets.counts[it.used]
         for number, invoked in frontier.pending:
-            count = counts.get(number, 0)
             writes = self.table.kinds[number] == WRITE
             state = self.table.step(it.state, number)
             if state in (ILLEGAL, it.state) or writes and it.chained:
                 continue
             if late and not self.seen(it.done, state, frontier):
                 continue
-            if count == invoked:
+            if self.exhausted(counts, number, invoked):
                 frame.blame |= self.multisets.bit(number)
                 continue
             used = self.multisets.more(it.used, number)
-            order = (it.order, self.pending[number][count])
+            calls = self.pending[number]
+            order = (it.order, calls[min(counts.get(number, 0), len(calls) - 1)])
             covers = writes and ShortCut.COVER in self.cuts
             covered = frontier.writes & ~it.done if covers else it.covered
             chained = late or it.chained

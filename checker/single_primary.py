@@ -4,8 +4,8 @@ The shared disk decides each generation once [Scales et al. 2010, 2.3], and it i
 
 - Whoever goes live must have won the test-and-set of the generation it leaves; two that go live
   out of the same generation have both been answering clients.
-- Who wins must have asked, and goes live in time unless it fails; who halts must have lost.  A
-  pair in which both give up keeps no promise either.
+- Who wins must have asked, and goes live in time unless it fails, be it before the disk hears
+  the question; who halts must have lost.  A pair in which both give up keeps no promise either.
 - What its administrator has switched off stays off.
 """
 
@@ -21,7 +21,7 @@ from histories import Event
 LIVE_WITHIN_NS = 10_000_000_000
 
 ARBITRATION = 0         # the flag that decides who goes live; the others are about moves
-KINDS = ("test-and-set", "live", "halt", "off", "crash", "divergence", "fault")
+KINDS = ("suspect", "test-and-set", "live", "halt", "off", "crash", "divergence", "fault")
 
 
 class Arbiter:
@@ -33,6 +33,7 @@ class Arbiter:
         self.lived: dict[int, Event] = {}
         self.owed: dict[int, tuple[int, str]] = {}      # generation -> won when, by whom
         self.excused: set[str] = set()                  # hosts whose machine went wrong by itself
+        self.died: set[str] = set()                     # hosts that crashed after they had asked
         self.off: int | None = None     # the generation that was live when it was switched off
         self.problems: list[dict[str, Any]] = []
 
@@ -40,6 +41,8 @@ class Arbiter:
         """Take one event into account."""
         if event.kind == "test-and-set":
             self._decided(event)
+        elif event.kind == "suspect":
+            self.died.discard(event.node)
         elif event.kind == "live":
             self._live(event)
         elif event.kind == "halt":
@@ -50,7 +53,9 @@ class Arbiter:
             self._excuse(event.node)
         else:
             self._excuse(event.node)
-            if event.kind != "crash":
+            if event.kind == "crash":
+                self.died.add(event.node)
+            else:
                 self.excused.add(event.node)
 
     def end(self, time_ns: int) -> None:
@@ -68,7 +73,7 @@ class Arbiter:
         if winner not in askers:
             self._problem(event.time, event.data["asked"], generation,
                           f"was told that {winner} has won, which never asked")
-        if generation not in self.winners:
+        if generation not in self.winners and winner not in self.died:
             self.owed[generation] = (event.time, winner)
         self.winners[generation] = winner
 

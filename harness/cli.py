@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 from typing import NoReturn, Sequence
 
 from harness.commands import COMMANDS
@@ -39,8 +40,16 @@ def parser() -> Parser:
     return top
 
 
+def _print_anything() -> None:
+    """A character that the terminal cannot show is spelt out, and no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
+    _print_anything()
     try:
         arguments = parser().parse_args(argv)
         code = int(arguments.execute(arguments))

@@ -1,6 +1,7 @@
 """What goes wrong, as data: one fault family a file, and how families combine."""
 
 from nemesis.channel import CHANNEL
+from nemesis.clock import CLOCK
 from nemesis.crash import CRASH
 from nemesis.crash_both import CRASH_BOTH
 from nemesis.delay import DELAY
@@ -24,7 +25,8 @@ from nemesis.targeted import TARGETED
 
 NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF, DISK_ERRORS, PAUSE,
-    SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING, DISK_CUT, CHANNEL, TARGETED, DISK)}
+    SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING, DISK_CUT, CHANNEL, TARGETED, DISK,
+    CLOCK)}
 
 __all__ = ["Cluster", "Fault", "Kind", "Later", "NEMESES", "Nemesis", "Planned", "SWARM", "apply",
            "compose", "heal", "problem", "schedule"]

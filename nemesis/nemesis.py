@@ -121,6 +121,15 @@ class Cluster(Protocol):
     def cure(self) -> dict[str, int]:
         """Nothing is wrong with the disk any more; answers what has been struck, by ailment."""
 
+    def jump_clock(self, node: str, by_ns: int) -> None:
+        """A host's clock is set forward, or back."""
+
+    def drift_clock(self, node: str, by_ppm: int) -> None:
+        """A host's clock gains so many parts in a million, or loses them."""
+
+    def correct_clock(self, node: str) -> None:
+        """A host's clock is right again."""
+
     def administer(self, order: str, value: int = 0) -> None:
         """Give an administrator's order to whoever is live."""
 

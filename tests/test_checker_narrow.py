@@ -14,10 +14,11 @@ from random_histories import brute_force
 from test_checker_linearizability import history
 from things import THINGS
 
-from checker import UNKNOWN, Inconsistent, Model, linearizable, models, native
+from checker import UNKNOWN, Inconsistent, Model, OneOf, linearizable, models, native
 from checker import search as plain
 from checker.verdict import Verdict
 from histories import Call, History
+from histories.value import show
 
 NAMES = sorted(set(THINGS) - {"kv"})
 
@@ -92,3 +93,32 @@ def test_a_model_that_needs_answers_is_judged_without_a_core() -> None:
     verdict = linearizable(history("0+go 1+go 0:go=0 1:go=7"), told)
     assert verdict.valid is False
     assert verdict.evidence["op"] == 3 and "core" not in verdict.evidence
+
+
+def walked(made: History, order: list[int], op: int, model: Model) -> list[str] | None:
+    """The states after the calls of an order up to an op; None when one may lead to several."""
+    calls = {call.start: call for call in made.calls()}
+    state, states = model.init, []
+    for start in order:
+        call = calls[start]
+        ended = call.end is not None and call.end <= op
+        after = model.step(state, call.f, call.arg, call.ret if ended else UNKNOWN)
+        if isinstance(after, (Inconsistent, OneOf)):
+            return None
+        state = after
+        states.append(show(state))
+    return states
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32), calls=st.integers(2, 8))
+def test_the_states_along_an_order_are_the_models(name: str, seed: int, calls: int) -> None:
+    """One for each call, as the model itself goes; or none, where the search knew more."""
+    model = replace(models.by_name(name), monitors=())
+    made = spoilt(name, seed, calls)
+    evidence = linearizable(made, model).evidence
+    for order in evidence.get("orders", []):
+        states = walked(made, order["calls"], evidence["op"], model)
+        assert order["states"] in ([], states) or states is None
+        assert not order["states"] or order["states"][-1] == order["state"]

@@ -19,10 +19,10 @@ from checker.check import merge
 from checker.explain import explain
 from checker.report import data as page_data
 from checker.report.data import nearest
-from checker.report.faults import bands
+from checker.report.faults import Band, bands
 from checker.report.lanes import arrows, client_lanes, roles
 from checker.report.lives import Lives
-from checker.report.marks import focus, marks, moments
+from checker.report.marks import Mark, focus, marks, moments
 from checker.report.page import Facts, render
 from checker.report.plots import quantile
 from harness.cli import main
@@ -314,6 +314,60 @@ def test_quantiles(values: list[int], percent: int) -> None:
     below = sum(value <= found for value in values)
     assert below * 100 >= percent * len(values)
     assert sum(value < found for value in values) * 100 < percent * len(values)
+
+
+def test_the_steps_begin_with_the_fault_that_was_there() -> None:
+    """Not with one that was over, unless there is no other."""
+    over = Band(1 * MS, 2 * MS, "crash", "crash", "crash n1", ("n1",), 0)
+    there = Band(3 * MS, 900 * MS, "slow", "slow", "slow n2", ("n2",), 2)
+    record = Record({}, history((0, "invoke", "inc", None, 700), (0, "ok", "inc", 1, 701)),
+                    Trace([event(1, "n1", "crash")]))
+    told = [Mark(700 * MS, 0, None, "linearizable", "why")]
+    assert [step.what[:15] for step in moments(record, told, [over, there])] == [
+        "fault: slow n2", "op 0, process 0"]
+    assert [step.what[:15] for step in moments(record, told, [over])] == [
+        "fault: crash n1", "op 0, process 0"]
+
+
+# How large it gets
+
+def long_record(count: int) -> Record:
+    """So many calls of ten clients, one wrong, and six events a call."""
+    ops: list[Op] = []
+    events: list[Event] = []
+    for number in range(count):
+        start, index, seq = number * MS, 2 * number, 2 * number + 2
+        process, answer = number % 10, number + 1 - (number == count // 2)
+        ops += [Op(process, "invoke", "inc", None, start, index),
+                Op(process, "ok", "inc", answer, start + 900_123, index + 1)]
+        both = {"generation": 1, "device": "nic", "request": index}
+        for late_ns, node, kind, data in (
+            (98_765, "n1", "log", {"entry": "input", "seq": seq - 1, "at": 41 * number, **both}),
+            (101_234, "n1", "log", {"entry": "output", "seq": seq, "at": 41 * number + 31,
+                                    "pc": 4462, "generation": 1}),
+            (101_234, "n1", "output", {"seq": seq, "at": 41 * number + 31, "number": number,
+                                       "crc": 2_654_435_761 * number % 2**32, **both}),
+            (204_321, "n2", "acknowledge", {"received": seq, "generation": 1}),
+            (311_987, "n1", "ack", {"received": seq, "lag_ns": 210_753, "generation": 1}),
+            (312_345, "n1", "release", {"seq": seq, "number": number, "again": False,
+                                        "acknowledged": seq, **both})):
+            events.append(Event(start + late_ns, node, kind, data))
+    return Record({"name": "long"}, History(ops), Trace(events))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count, bytes_max", [(10_000, 3_000_000), (100_000, 5_000_000)])
+def test_a_long_run_has_a_page_of_bounded_size(count: int, bytes_max: int) -> None:
+    """All of ten thousand operations; of more, what is near, and it says so."""
+    record = long_record(count)
+    verdict = judged(record.history)
+    assert verdict.valid is False
+    page = render(record, verdict, explain(record, verdict))
+    data = data_of(page)
+    assert len(page.encode()) < bytes_max
+    assert len(data["calls"][0]) == min(count, page_data.CALLS_MAX)
+    assert "of the diagram have more than is drawn" in page
+    assert count == 10_000 or f"15,000 of {count:,}" in page
 
 
 # The command line

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,8 +33,10 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A failing run's page."""
-    outcome = run(FAILING, tmp_path_factory.mktemp("store"))
+    """The page of the first run in which clients saw a double eleven."""
+    runs = (run(replace(FAILING, seed=seed), tmp_path_factory.mktemp("store"))
+            for seed in range(1, 50))
+    outcome = next(each for each in runs if each.verdict.parts["linearizable"].valid is False)
     line = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
     assert line == f"page: {outcome.path / PAGE}"
     return f"file://{outcome.path / PAGE}"
@@ -67,7 +70,7 @@ def test_the_offending_operations_are_seen_without_hovering(page: Any) -> None:
     assert len({flag.split(": ")[1] for flag in flags}) == 1, "both got the same answer"
     for flag in page.locator("#diagram .flag.bad").all():
         assert flag.is_visible()
-    assert page.locator("#diagram .fault .fault-name").count() >= 2
+    assert page.locator("#diagram .fault-name").count() >= 2
     assert page.locator("#diagram .arrow.stub").count() > 0
     assert "went live" in page.locator(".steps").inner_text()
 

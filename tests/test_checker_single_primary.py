@@ -34,3 +34,13 @@ def test_a_superseded_machine_that_is_switched_off_ends_nothing() -> None:
 def test_the_flag_of_a_move_gives_no_right_to_live() -> None:
     """Only flag 0 does."""
     assert judge(single_primary, won(1, 1, "n2", flag=1), live(2, "n2", 2)).valid is False
+
+
+def test_a_winner_that_died_before_the_disk_heard_it_owes_nothing() -> None:
+    """Its question was on the way; the other side has lost, and both are gone by right."""
+    asks = event(1, "n1", "suspect", generation=1, peer="n2", why="no heartbeat")
+    crash, late = event(2, "n1", "crash"), event(99_000, "n3", "spare")
+    assert judge(single_primary, asks, crash, won(3, 1, "n1"), late).valid is True
+    back = [asks._replace(time=4 * 10**6), won(5, 1, "n1")]
+    assert judge(single_primary, crash, *back, late).valid is False
+    assert judge(single_primary, asks, won(3, 1, "n1"), late).valid is False

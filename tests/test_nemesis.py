@@ -31,7 +31,8 @@ UNDONE_BY = {
     "pause-service": "resume-services", "drop": "keep", "duplicate": "keep", "corrupt": "keep",
     "reorder": "keep", "throttle": "keep", "strike-at": "let-go",
     "fail-writes": "cure-disk", "tear-writes": "cure-disk", "lose-completions": "cure-disk",
-    "delay-completions": "cure-disk", "slow-disk": "cure-disk", "fill-disk": "cure-disk"}
+    "delay-completions": "cure-disk", "slow-disk": "cure-disk", "fill-disk": "cure-disk",
+    "jump-clock": "correct-clocks", "drift-clock": "correct-clocks"}
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Sham:
     crashed: list[str] = field(default_factory=list)
     waiting: list[tuple[str, Callable[[str], None]]] = field(default_factory=list)
     ailing: list[tuple[str, str]] = field(default_factory=list)
+    clocks: dict[str, int] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     paused: list[str] = field(default_factory=list)
     cuts: list[Link] = field(default_factory=list)
@@ -101,6 +103,16 @@ class Sham:
     def disarm(self) -> None:
         """Forget it."""
         self.waiting.clear()
+
+    def jump_clock(self, node: str, by_ns: int) -> None:
+        """Note it."""
+        self.clocks[node] = by_ns
+
+    drift_clock = jump_clock
+
+    def correct_clock(self, node: str) -> None:
+        """Forget it."""
+        self.clocks.pop(node, None)
 
     def ail(self, node: str, ailment: str, numerator: int, denominator: int,
             late_ns: int = 0) -> None:
@@ -232,7 +244,7 @@ def test_a_whole_schedule_leaves_a_system_as_it_was(names: list[str], seed: int)
     heal(families(names), system)
     assert (system.cuts, system.lossy, system.stalled, system.crashed) == ([], {}, [], [])
     assert (system.delays_ns, system.slowed, system.failing, system.paused) == ({}, {}, {}, [])
-    assert (system.ailing, system.waiting) == ([], [])
+    assert (system.ailing, system.waiting, system.clocks) == ([], [], {})
 
 
 @given(SEEDS)

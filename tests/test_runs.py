@@ -27,7 +27,7 @@ def check_explained(each: Result) -> None:
 
 
 @pytest.mark.parametrize("nemesis", MIXES, ids=",".join)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [2])
 def test_a_correct_pair_is_valid(nemesis: tuple[str, ...], seed: int) -> None:
     """Under every family of faults and all of them; nothing is unknown."""
     each = result(seed, nemesis, time_limit_s=6)

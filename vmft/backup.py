@@ -43,6 +43,7 @@ class Backup:
         self.share_percent = 100    # an administrator's
         self.slowdown = 1           # the host's
         self.busy_ns = 0
+        self.clock_read_ns: int | None = None   # since when the guest's latest reading is known
         self._read = 0              # what the primary was told of our own reads
         self._effects: list[Effect] = []
 
@@ -89,7 +90,10 @@ class Backup:
     def _replay(self, now_ns: int, until_ns: int) -> None:
         before = self.replayer.executed
         self.replayer.instruction_ns = INSTRUCTION_NS * 100 * self.slowdown // self.share_percent
+        clock = self.replayer.machine.devices.clock_last
         self.busy_ns = self.replayer.run(now_ns, until_ns)
+        if self.replayer.machine.devices.clock_last != clock:
+            self.clock_read_ns = self.busy_ns
         if "everything-again" in self.bugs:
             self.writes += [each.operation for each in self.replayer.outputs if each.operation]
         if "backup-speaks" in self.bugs:

@@ -15,6 +15,7 @@ from typing import Any, Callable, NamedTuple, Union
 from vmft.ailments import Chance
 from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
+from vmft.host_clock import HostClock
 from vmft.messages import CLUSTER, DISK_NODE, Administer, Message, Send
 from vmft.network import CLIENTS, Link, Network, Ratio
 from vmft.replica import Replica
@@ -66,6 +67,7 @@ class Faulty(ABC):
     failing: dict[str, Ratio]       # hosts, and how many of their reads break off
     _wakes: dict[str, int | None]
     triggers: Triggers
+    clocks: dict[str, HostClock]
     _heap: list[tuple[int, int, Happening]]
 
     @abstractmethod
@@ -234,6 +236,20 @@ class Faulty(ABC):
         if ailing.chances or ailing.extra_ns or ailing.full:
             self._note(self.now_ns, DISK_NODE, "cured", {})
         return ailing.cure()
+
+    def jump_clock(self, node: str, by_ns: int) -> None:
+        """A host's clock is set forward, or back."""
+        self.clocks[node].jump(by_ns)
+        self._note(self.now_ns, node, "clock-jump", {"by_ns": by_ns})
+
+    def drift_clock(self, node: str, by_ppm: int) -> None:
+        """A host's clock gains so many parts in a million, or loses them."""
+        self.clocks[node].drift(self.now_ns, by_ppm)
+        self._note(self.now_ns, node, "clock-drift", {"by_ppm": by_ppm})
+
+    def correct_clock(self, node: str) -> None:
+        """A host's clock is right again."""
+        self.clocks[node].correct(self.now_ns)
 
     def administer(self, order: str, value: int = 0) -> None:
         """Give an order to whoever is live."""

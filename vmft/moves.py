@@ -178,7 +178,7 @@ class Moves:
         due_ns = role.recorder.timer_due_ns
         left_ns = None if due_ns is None else max(0, due_ns - role.busy_ns)
         return PrimaryState(role.peer, role.sender.last, role.released, role.share_percent,
-                            left_ns, role.yielding)
+                            left_ns, role.yielding, role.recorder.clock_age_ns(role.busy_ns))
 
     # The other side
 
@@ -239,7 +239,7 @@ class Moves:
         role.busy_ns, role.yielding = now_ns, state.yielding
         if state.timer_left_ns is not None:
             role.recorder.timer_due_ns = now_ns + state.timer_left_ns
-        role.recorder.continue_time(now_ns)
+        role.recorder.continue_time(now_ns, now_ns - state.clock_age_ns)
         return role
 
     def _backup(self, generation: int, machine: Machine, state: BackupState) -> Backup:

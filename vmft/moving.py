@@ -44,6 +44,7 @@ class PrimaryState(NamedTuple):
     share_percent: int
     timer_left_ns: int | None
     yielding: bool          # it hands over to its backup
+    clock_age_ns: int       # how long ago the guest read its clock
 
 
 class BackupState(NamedTuple):

@@ -20,6 +20,7 @@ from vmft.prng import Rng
 INSTRUCTION_NS = 20
 EXIT_NS = 1_000             # to leave the guest for the hypervisor and come back
 MASKED_SLICE = 16           # instructions between two looks at a masked interrupt flag
+CLOCK_WRONG_PART = 10       # a host's clock is wrong by less than a tenth, or it has jumped
 QUEUE_PACKETS_MAX = 256     # packets that wait for the guest; more are lost, as on any card
 
 
@@ -61,7 +62,8 @@ class Recorder:
         self.timer_due_ns: int | None = None
         self._paused = False
         self._until_ns = 0
-        self._clock_offset_ns = 0
+        self._read_ns: int | None = None    # when the clock was read last, if it was
+        self._read_host_ns = 0              # and what the host's clock said then
         self._spent_ns = 0      # by the hypervisor, in the stretch that began at `_started_ns`
         self._started_ns = 0
         self._started_at = machine.position
@@ -73,7 +75,7 @@ class Recorder:
         self.spend(EXIT_NS)
         value = self.rng.u64()
         if kind in ("clock", "rdtsc", "rdtscp"):
-            value = self.host_clock_ns(self.now_ns()) + self._clock_offset_ns
+            value = self._read_clock(self.now_ns())
             self.machine.devices.clock_last = value
         if kind in untrapped(self.bugs):
             return value
@@ -123,14 +125,34 @@ class Recorder:
             completion = self.machine.devices.disk.completed[-1]
             self.machine.cpu.write(completion.address, completion.data)
 
-    def continue_time(self, now_ns: int) -> None:
-        """This host takes over: the guest's clock goes on from the latest value it has seen, and
-        its timer ticks on."""
+    def continue_time(self, now_ns: int, read_ns: int | None = None) -> None:
+        """This host takes over: the guest's clock goes on from the latest value it has seen, which
+        this host knows since `read_ns`, and its timer ticks on."""
         self._mark(now_ns)
         self._schedule_timer()
-        if "clock-jumps-back" not in self.bugs:
-            behind_ns = self.machine.devices.clock_last - self.host_clock_ns(now_ns)
-            self._clock_offset_ns = max(0, behind_ns)
+        if "clock-jumps-back" not in self.bugs and self.machine.devices.clock_last:
+            self._read_ns = now_ns if read_ns is None else read_ns
+            self._read_host_ns = self.host_clock_ns(self._read_ns)
+
+    def clock_age_ns(self, now_ns: int) -> int:
+        """How long ago the guest's clock was read last."""
+        return 0 if self._read_ns is None else max(0, now_ns - self._read_ns)
+
+    def _read_clock(self, now_ns: int) -> int:
+        """The guest's clock: it follows the host's, but not its jumps.
+
+        What the host's clock says to have passed since the latest reading counts, unless that
+        cannot be true: no clock is wrong by a tenth.  Then what the processor says counts.
+        """
+        host_ns = self.host_clock_ns(now_ns)
+        last_ns, self._read_ns = self._read_ns, now_ns
+        told_ns, self._read_host_ns = host_ns - self._read_host_ns, host_ns
+        if last_ns is None:
+            return host_ns
+        passed_ns = max(0, now_ns - last_ns)
+        if abs(told_ns - passed_ns) * CLOCK_WRONG_PART > passed_ns:
+            told_ns = passed_ns
+        return self.machine.devices.clock_last + told_ns
 
     def run(self, now_ns: int, until_ns: int) -> int:
         """Execute from `now_ns`, until idle, paused, an output or `until_ns`; answers when."""

@@ -339,7 +339,7 @@ class Replica:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)
         live.take_over(now_ns, backup.writes)
-        live.recorder.continue_time(now_ns)
+        live.recorder.continue_time(now_ns, backup.clock_read_ns)
 
     def _seek_backup(self, live: Primary) -> None:
         if "stays-alone" not in self.bugs:

@@ -17,6 +17,7 @@ from vmft.cluster import ClusterService
 from vmft.disk import DiskNode
 from vmft.faulty import Delivery, Departure, Faulty, Happening, Reply
 from vmft.guests.build import Image, load
+from vmft.host_clock import HostClock
 from vmft.local_disk import LocalDisk
 from vmft.machine import Machine
 from vmft.messages import (CLUSTER, DISK_NODE, SWITCH, Advertise, Effect, HostUp, Log, Message,
@@ -62,6 +63,7 @@ class Sim(Faulty):
         self._errors = rng.split("disk errors")
         self.disk = DiskNode(bugs, self._breaks_off, Ailments(rng.split("disk ailments")))
         names = [f"n{number}" for number in range(1, hosts + 1)]
+        self.clocks = {name: HostClock(_skew_ns(rng.split(name))) for name in names}
         self.cluster = ClusterService(dict.fromkeys(names, 1), bugs)
         self.service = names[0]     # where the switch sends frames for the service
         self.crashed, self.lost, self.paused = {}, {}, {}
@@ -92,7 +94,7 @@ class Sim(Faulty):
         return Replica(name, lambda: Machine(self.image, blocks), local_disk=disk, status=status,
                        peer=peer, bugs=self.bugs,
                        rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
-                       host_clock_ns=_clock(rng))
+                       host_clock_ns=self.clocks[name])
 
     # For the harness
 
@@ -260,7 +262,6 @@ def _position(replica: Replica) -> int:
     return 0 if machine is None else machine.position
 
 
-def _clock(rng: Rng) -> Callable[[int], int]:
-    """A host's clock: virtual time, off by a constant of its own."""
-    skew_ns = SKEW_NS_MAX + rng.split("clock").below(SKEW_NS_MAX)
-    return lambda now_ns: now_ns + skew_ns
+def _skew_ns(rng: Rng) -> int:
+    """How far a host's clock is off, by a constant of its own."""
+    return SKEW_NS_MAX + rng.split("clock").below(SKEW_NS_MAX)

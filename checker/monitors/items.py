@@ -82,10 +82,10 @@ def traffic(calls: Sequence[Call], put: str) -> Traffic:
     return known
 
 
-def seen(known: Traffic, last: int, *, foreseen: bool = False) -> Seen | int:
+def seen(known: Traffic, last: int, *, until: int = 0) -> Seen | int:
     """What was seen up to a moment; or one by which something was taken that cannot be.
 
-    ``foreseen``: a take that returns later gets what it will answer, if that was put and is there.
+    A take that returns later, but before ``until``, gets what it will answer, if that is there.
     """
     nothing: list[Span] = []
     taken: dict[Hashable, Span] = {}
@@ -100,8 +100,8 @@ def seen(known: Traffic, last: int, *, foreseen: bool = False) -> Seen | int:
             return take[1]
         elif taken.setdefault(value, take) is not take:
             return max(take[1], taken[value][1])
-    for (start, _end), value in later:
-        if foreseen and value not in taken and known.puts.get(value, NO_TAKE)[0] < last:
+    for (start, end), value in later:
+        if end < until and value not in taken and known.puts.get(value, NO_TAKE)[0] < last:
             taken[value] = (start, NEVER)
         else:
             pending.append(start)
@@ -155,21 +155,27 @@ def judge(calls: Sequence[Call], model: Model, known: Traffic, holds: Holds) -> 
 
     What is left out of an order together with its take leaves an order.  So what nobody is known
     to have taken can be left out when a prefix is to be refuted.  And it holds if it does when
-    pending takes get what they will answer, or never happen.  Between, only the search can tell.
+    pending takes get what they will answer, before the first return known to be wrong, and others
+    never happen.  Between, only the search can tell.
     """
-    ends = known.ends
+    ends, wrong = known.ends, NEVER
 
     def fails(last: int) -> int | None:
-        now, foreseen = seen(known, last), seen(known, last, foreseen=True)
-        if isinstance(now, int) or isinstance(foreseen, int):
-            return now if isinstance(now, int) else last
-        if holds(foreseen.items, foreseen.nothing):
+        nonlocal wrong
+        now, foreseen = seen(known, last), seen(known, last, until=wrong)
+        if isinstance(now, int):
+            wrong = now
+        elif isinstance(foreseen, Seen) and holds(foreseen.items, foreseen.nothing):
             return None
-        if not now.pending or not holds([item for item in now.items if item.taken], now.nothing):
-            return last
-        if last == ends[-1]:
-            raise Unsuited
-        return last if _refuted(calls, model, last) else None
+        elif now.pending and holds([item for item in now.items if item.taken], now.nothing):
+            if last == ends[-1]:
+                raise Unsuited
+            if not _refuted(calls, model, last):
+                return None
+            wrong = last
+        else:
+            wrong = last
+        return wrong
 
     return op_at(first_failure(ends, fails))
 

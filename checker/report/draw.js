@@ -8,7 +8,7 @@ const STEADY = new Set(["log", "ack", "acknowledge", "replay", "output", "releas
   "disk-read", "disk-write", "drop", "stalled", "digest"]);
 // What the roles and bands above a host's lane say already.
 const TOLD_ABOVE = new Set(["boot", "backup", "spare", "restart", "crash", "fail-reads", "slow",
-  "pause", "resume", "protected", "halt"]);
+  "pause", "resume", "protected", "halt", "advertise"]);
 const GLYPHS = { log: "entry", output: "made", release: "left", replay: "done", acknowledge: "ack",
   "disk-write": "disk", "disk-read": "disk", "test-and-set": "turn" };
 const svg = document.getElementById("diagram");
@@ -36,7 +36,7 @@ function lay() {
     lanes.push({ kind, name, top: y, height, node, lane, middle: y + height / 2 });
     y += height;
   };
-  const tall = data.clients > 40 ? 9 : data.clients > 15 ? 13 : 20;
+  const tall = data.clients > 100 ? 5 : data.clients > 40 ? 9 : data.clients > 15 ? 13 : 20;
   for (let lane = 0; lane < data.clients; lane++) add("client", clientName(lane), tall, -1, lane);
   for (let node = 0; node < data.hosts; node++) add("host", data.nodes[node], 58, node);
   if (data.hosts > 1) add("channel", "logging channel", 34);
@@ -120,9 +120,11 @@ function drawBands() {
 }
 
 function drawLanes() {
-  return layout.lanes.map((lane) =>
-    rect(`lane ${lane.kind}`, 0, lane.top, layout.width, lane.height) +
-    label("lane-name", 8, lane.middle + 4, lane.name)).join("");
+  return layout.lanes.map((lane) => {
+    const named = lane.lane < 0 || lane.lane % Math.ceil(12 / lane.height) === 0;
+    return rect(`lane ${lane.kind}`, 0, lane.top, layout.width, lane.height) +
+      (named ? label("lane-name", 8, lane.middle + 4, lane.name) : "");
+  }).join("");
 }
 
 function drawRoles() {

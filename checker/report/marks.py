@@ -133,9 +133,8 @@ def moments(
         return []
     first = min(mark.time_ns for mark in told)
     last = max(_end(record, mark) for mark in told)
-    causes = [band.start_ns for band in faults if band.start_ns <= first]
     around = AROUND_NS if len(record.trace) else 0      # without a trace times may be positions
-    since, until = min([first - around, *causes[-1:]]), last + around
+    since, until = min(first - around, _cause(faults, first, last)), last + around
     steps = [_told(record, mark) for mark in told]
     steps += [Moment(band.start_ns, f"fault: {band.what}", None, None, "fault")
               for band in faults if since <= band.start_ns <= until]
@@ -146,6 +145,18 @@ def moments(
     room = max(0, MOMENTS_MAX - len(steps))
     steps += [_turn(event) for event in turns[:room]]
     return sorted(steps, key=lambda step: step.time_ns)[-MOMENTS_MAX:]
+
+
+def _cause(faults: Sequence[Band], first: int, last: int) -> int:
+    """The beginning of the latest fault that was still there at the first mark.
+
+    Where there was none, and none came between the marks, the latest that ended before.
+    """
+    before = [band for band in faults if band.start_ns <= first]
+    still = [band for band in before if band.end_ns is None or band.end_ns >= first]
+    between = any(first < band.start_ns <= last for band in faults)
+    told = still or ([] if between else before)
+    return told[-1].start_ns if told else first
 
 
 def _end(record: Record, mark: Mark) -> int:

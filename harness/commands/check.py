@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import argparse
 import glob
-import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from checker import models
 from checker.check import merge
 from checker.levels import LEVELS
 from checker.report.page import Facts
-from checker.verdict import EXIT_CODES, to_json, word
+from checker.verdict import to_json, word
+from harness.case import Case, of_file
 from harness.judge import Judged, Task, judge_all, record
 from harness.page import write_page
 from harness.progress import progress
+from harness.publish import add_outlets, publish
 from histories import UsageError
 from histories.read import FORMATS, Limits, read_history
 
 TIMEOUT_S = 60
 MEMORY_MB = 4000
-USAGE = 254
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +44,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="refuse longer histories (default %(default)s ops)")
     parser.add_argument("--jobs", type=_positive, default=2,
                         help="files judged at once (default %(default)s)")
-    parser.add_argument("--json", action="store_true", help="print verdicts as one JSON object")
     parser.add_argument("--html", type=Path, metavar="PAGE",
                         help="write a page about the one file that is judged")
+    add_outlets(parser)
 
 
 def _positive(text: str) -> int:
@@ -71,24 +72,19 @@ def execute(arguments: argparse.Namespace) -> int:
         for each in judge_all(tasks, arguments.jobs):
             judged.append(each)
             bar.update()
-    if len(judged) == 1 and judged[0].refused:
-        raise UsageError(judged[0].refused)
-    print(_as_json(judged) if arguments.json else "\n".join(report(judged)))
-    if arguments.html is not None:
-        line = _page(tasks[0], judged[0], arguments.html)
-        print(line if arguments.json else f"\n{line}",
-              file=sys.stderr if arguments.json else sys.stdout)
-    return exit_code(judged)
-
-
-def exit_code(judged: list[Judged]) -> int:
-    """One for all files."""
     for each in judged:
         if each.refused:
             print(f"error: {each.refused}", file=sys.stderr)
-    valid = merge({each.path: each.verdict for each in judged}).valid
-    refused = any(each.refused for each in judged)
-    return USAGE if refused and valid is not False else EXIT_CODES[valid]
+    text, data = report(judged), _as_json(judged)
+    if arguments.html is not None and not judged[0].refused:
+        data["page"] = _page(tasks[0], judged[0], arguments.html)
+        text += ["", data["page"]]
+    return publish(arguments, [_case(each) for each in judged], text=text, data=data)
+
+
+def _case(judged: Judged) -> Case:
+    return of_file(judged.path, judged.model, judged.verdict, "\n".join(judged.explanation),
+                   judged.refused)
 
 
 def expand(patterns: list[str]) -> list[str]:
@@ -104,19 +100,23 @@ def expand(patterns: list[str]) -> list[str]:
     return list(found)
 
 
-def _as_json(judged: list[Judged]) -> str:
+def _as_json(judged: list[Judged]) -> dict[str, Any]:
     valid = merge({each.path: each.verdict for each in judged}).valid
     files = {}
     for each in judged:
-        files[each.path] = {"model": each.model, **to_json(each.verdict)}
+        files[each.path] = {"model": each.model, **to_json(each.verdict),
+                            "explanation": "\n".join(each.explanation)}
         if each.refused:
             files[each.path]["refused"] = each.refused
-    return json.dumps({"valid": "unknown" if valid is None else valid, "files": files}, indent=1)
+    return {"valid": "unknown" if valid is None else valid, "files": files}
 
 
 def _page(task: Task, judged: Judged, path: Path) -> str:
     """Write the page about a file; the line that says so."""
-    history = read_history(task.path, task.format, limits=task.limits)
+    try:
+        history = read_history(task.path, task.format, limits=task.limits)
+    except Exception as error:      # too much for this process, say; the verdict stands
+        return f"no page: {type(error).__name__}: {error}"
     recorded = record(task.path, judged.model, history)
     return write_page(path, recorded, judged.verdict, judged.explanation, Facts())
 

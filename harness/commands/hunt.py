@@ -6,12 +6,15 @@ import argparse
 import re
 import time
 
-from checker.verdict import EXIT_CODES, word
+from checker.verdict import word
+from harness.case import of_tally
 from harness.commands import run as run_command
 from harness.commands.shrink import add_workers
 from harness.corpus import Corpus
 from harness.hunt import hunt
+from harness.page import write_run_page
 from harness.progress import progress
+from harness.publish import publish
 from harness.tally import Tally
 from harness.workers import STOPPED, stopped, workers
 from histories import UsageError
@@ -34,7 +37,7 @@ def execute(arguments: argparse.Namespace) -> int:
     """Hunt, then say what was found, and store the first failure of each kind."""
     test = run_command.test_of(arguments)
     budget_s = seconds(arguments.budget)
-    corpus, tally = Corpus(arguments.store), Tally()
+    corpus, tally, end = Corpus(arguments.store), Tally(), []
     start_s = time.monotonic()
 
     def until() -> bool:
@@ -49,19 +52,26 @@ def execute(arguments: argparse.Namespace) -> int:
                 if count == arguments.runs:
                     break
     except STOPPED as stop:
-        print(f"{stopped(stop)}; this is what was found by then")
-    return report(tally, time.monotonic() - start_s, arguments)
-
-
-def report(tally: Tally, took_s: float, arguments: argparse.Namespace) -> int:
-    """Print what the hunt came to; answers the exit code."""
+        end = [f"{stopped(stop)}; this is what was found by then"]
+    took_s = time.monotonic() - start_s
     stored = tally.store(arguments.store)
-    print("\n".join(tally.missing()) + "\n")
-    print("\n".join([*tally.said(stored), ""]))
-    print(f"{word(tally.valid).upper()}  {tally.runs} seeds, {tally.failures} failed, in "
-          f"{took_s:.1f} s: {tally.runs / max(took_s, 1e-9):.2f} seeds per second of wall time, "
-          f"{tally.operations} operations")
-    return EXIT_CODES[tally.valid]
+    for each in stored:
+        write_run_page(each.path, each.record, each.verdict, each.explanation)
+    cases = of_tally(tally, stored, test, took_s)
+    return publish(
+        arguments, cases,
+        text=[*end, *tally.missing(), "", *tally.said(stored), "", claim(tally, took_s)],
+        data={"valid": "unknown" if tally.valid is None else tally.valid, "runs": tally.runs,
+              "failures": tally.failures, "vacuous": tally.vacuous,
+              "operations": tally.operations, "took_s": round(took_s, 3),
+              "cases": [case.to_json() for case in cases]})
+
+
+def claim(tally: Tally, took_s: float) -> str:
+    """What the hunt came to, in a line."""
+    return (f"{word(tally.valid).upper()}  {tally.runs} seeds, {tally.failures} failed, in "
+            f"{took_s:.1f} s: {tally.runs / max(took_s, 1e-9):.2f} seeds per second of wall time, "
+            f"{tally.operations} operations")
 
 
 def seconds(text: str) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
-from checker.verdict import EXIT_CODES, Verdict
+from checker.verdict import Verdict, to_json
+from harness.case import of_run
 from harness.page import write_run_page
 from harness.plan import read
-from harness.run import run
+from harness.publish import add_outlets, publish
+from harness.run import REPORT, run
 from harness.show import summary
 from harness.test import Test, names
 
@@ -17,9 +20,10 @@ STORE = Path("store")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """What decides a run, and where it is stored."""
+    """What decides a run, where it is stored, and who wants to hear of it."""
     add_test(parser)
     add_store(parser)
+    add_outlets(parser)
 
 
 def add_test(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +33,10 @@ def add_test(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nemesis", metavar="NAME[,NAME...]", help="what goes wrong")
     parser.add_argument("--bug", action="append", default=[], metavar="NAME",
                         help="a rule to switch off; may be repeated")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--clients", type=int, default=default.clients)
+    parser.add_argument("--seed", type=int, default=default.seed,
+                        help="decides everything that is left to chance")
+    parser.add_argument("--clients", type=int, default=default.clients,
+                        help="how many clients, each with one open call at most")
     parser.add_argument("--rate", type=int, default=default.rate_hz, metavar="HZ",
                         help="operations per second of virtual time, all clients together")
     parser.add_argument("--time-limit", type=int, default=default.time_limit_s, metavar="S",
@@ -45,8 +51,9 @@ def add_test(parser: argparse.ArgumentParser) -> None:
                         help="operations or faults, explicitly, as JSON; or a stored test.json")
     parser.add_argument("--fail-fast", action="store_true",
                         help="end the run at the first answer that is not linearizable")
-    parser.add_argument("--system", default=default.system)
-    parser.add_argument("--runtime", default=default.runtime)
+    parser.add_argument("--system", default=default.system, help="what is tested")
+    parser.add_argument("--runtime", default=default.runtime,
+                        help="how it is run: sim is simulated, in virtual time")
 
 
 def add_store(parser: argparse.ArgumentParser) -> None:
@@ -73,10 +80,13 @@ def tell(verdict: Verdict) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Run it and say what came of it."""
-    outcome = run(test_of(arguments), arguments.store,
-                  told=tell if sys.stderr.isatty() else None)
+    test, start_s = test_of(arguments), time.monotonic()
+    outcome = run(test, arguments.store, told=tell if sys.stderr.isatty() else None)
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
-    print("\n".join(summary(outcome.record, outcome.verdict)))
-    print(f"\nreport: {outcome.path}/report.txt\n{page}\n")
-    print("\n".join(outcome.explanation))
-    return EXIT_CODES[outcome.verdict.valid]
+    case = of_run(outcome, test, time.monotonic() - start_s)
+    return publish(
+        arguments, [case],
+        text=[*summary(outcome.record, outcome.verdict), "",
+              f"report: {outcome.path}/{REPORT}", page, "", *outcome.explanation],
+        data={"valid": "unknown" if outcome.verdict.valid is None else outcome.verdict.valid,
+              **case.to_json(), "test": outcome.record.test, "results": to_json(outcome.verdict)})

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import time
 
-from checker.verdict import EXIT_CODES, word
+from checker.verdict import word
+from harness.case import Case, of_tally
 from harness.commands import run as run_command
 from harness.commands.shrink import add_workers
 from harness.failure import find
 from harness.progress import progress
+from harness.publish import publish
 from harness.sweep import FAULTS, moments, tests
 from harness.tally import Tally
 from harness.test import choose, names
@@ -35,7 +38,8 @@ def execute(arguments: argparse.Namespace) -> int:
     faults = tuple(FAULTS) if arguments.fault == "all" else names(arguments.fault)
     for name in faults:
         choose(FAULTS, name, "fault")
-    moments_ns, tally = moments(test), Tally()
+    moments_ns, tally, end = moments(test), Tally(), []
+    start_s = time.monotonic()
     whole = len(moments_ns) * len(faults)
     try:
         with workers(arguments.jobs, arguments.dask) as executor, \
@@ -45,11 +49,17 @@ def execute(arguments: argparse.Namespace) -> int:
                 line.update()
                 line.set_postfix_str(f"{tally.failures} failed")
     except STOPPED as stop:
-        print(f"{stopped(stop)}; this is what was found by then")
-    stored = tally.store(arguments.store)
-    print("\n".join(tally.said(stored)))
-    print(f"{word(tally.valid).upper()}  {claim(tally, len(moments_ns), faults)}")
-    return EXIT_CODES[tally.valid if tally.runs == whole else tally.valid and None]
+        end = [f"{stopped(stop)}; this is what was found by then"]
+    stored, claimed = tally.store(arguments.store), claim(tally, len(moments_ns), faults)
+    cases = of_tally(tally, stored, test, time.monotonic() - start_s)
+    if tally.runs < whole:
+        cases.append(Case(group=test.name, name="the rest", outcome="unknown", why=claimed))
+    valid = tally.valid if tally.runs == whole else tally.valid and None
+    return publish(
+        arguments, cases,
+        text=[*end, *tally.said(stored), f"{word(valid).upper()}  {claimed}"],
+        data={"valid": "unknown" if valid is None else valid, "claim": claimed,
+              "cases": [case.to_json() for case in cases]})
 
 
 def claim(tally: Tally, count: int, faults: tuple[str, ...]) -> str:

@@ -1,0 +1,128 @@
+"""Breadth first finds what depth first finds, whatever is short, and the same natively."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_histories import MAKERS, brute_force
+from test_checker_linearizability import assert_linearization, history
+from test_checker_native import needs_native, random_calls, told
+
+from bench.synthetic import Shape, make
+from checker import Budget, models, native
+from checker import search as plain
+from checker import sweep as plain_sweep
+from checker.problem import Table, build
+from checker.refute import decide
+from histories import History
+
+NAMES = sorted(set(MAKERS) - {"kv"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=250, deadline=None)
+@given(seed=st.integers(0, 2**32), calls=st.integers(1, 11), wrong=st.sampled_from([0, 0.1, 0.4]))
+def test_a_sweep_agrees_with_brute_force(name: str, seed: int, calls: int, wrong: float) -> None:
+    """The verdict, the order, and where no order gets any further."""
+    model = models.by_name(name)
+    made = random_calls(seed, name, calls, wrong)
+    table = Table(model)
+    problem = build(made, table)
+    swept, found = native.sweep(problem, table), native.search(problem, table)
+    assert swept.valid is found.valid is brute_force(made, model)
+    assert swept.stuck == found.stuck
+    assert swept.valid or swept.leaves
+    for order in [swept.order, *(leaf.order for leaf in swept.leaves)]:
+        assert len(set(order)) == len(order)
+        assert_linearization([problem.call(number) for number in order], model)
+
+
+@needs_native
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), calls=st.integers(1, 60), wrong=st.sampled_from([0, 0.02, 0.1]))
+def test_both_sweeps_take_the_same_steps(name: str, seed: int, calls: int, wrong: float) -> None:
+    made = random_calls(seed, name, calls, wrong)
+    budget = Budget(steps_max=50 if seed % 2 else 2000)
+    results = []
+    for one in (native.sweep, plain_sweep.sweep):
+        table = Table(models.by_name(name))
+        results.append(told(one(build(made, table), table, budget), table))
+    assert results[0] == results[1]
+
+
+def writes_then_reads(reads: list[int]) -> str:
+    """Pending writes of 0 to 4, ten of each, then reads one after another."""
+    words = [f"{n}+write={n % 5} {n}?write={n % 5}" for n in range(50)]
+    return " ".join(words + [f"60+read 60:read={value}" for value in reads])
+
+
+@pytest.mark.parametrize("seen, expected", [(30, True), (31, False)])
+def test_increments_without_limit_would_have_no_end(seen: int, expected: bool) -> None:
+    text = " ".join(f"{n}+inc {n}?inc" for n in range(30)) + f" 50+read 50:read={seen}"
+    table = Table(models.counter)
+    assert native.sweep(build(history(text).calls(), table), table).valid is expected
+
+
+@pytest.mark.parametrize("sweep", [native.sweep, plain_sweep.sweep])
+@pytest.mark.parametrize("again, expected", [(9, True), (10, False)])
+def test_what_is_short_is_heeded(sweep: Any, again: int, expected: bool) -> None:
+    """Each read of 3 after another value takes one more of the ten writes of 3."""
+    text = writes_then_reads([3] + [value for _n in range(again) for value in (n_other(_n), 3)])
+    table = Table(models.register)
+    assert sweep(build(history(text).calls(), table), table).valid is expected
+
+
+def n_other(number: int) -> int:
+    return (0, 1, 2, 4)[number % 4]
+
+
+def spoilt(shape: Shape, every: int) -> History:
+    """Reads that answer anything, one in so many: the pending writes must explain them."""
+    rng = Random(shape.seed)
+    return History([
+        op._replace(value=rng.randrange(5))
+        if op.type == "ok" and op.f == "read" and rng.randrange(every) == 0 else op
+        for op in make(shape).ops])
+
+
+@needs_native
+@pytest.mark.parametrize("shape, every", [
+    (Shape("register", 2_000, 10, 5, seed=1), 20), (Shape("register", 5_000, 5, 1, seed=2), 100),
+    (Shape("register", 5_000, 5, 5, seed=2), 50), (Shape("cas-register", 5_000, 5, 5, seed=2), 50),
+])
+def test_scarce_pending_calls_are_no_reason_to_give_up(shape: Shape, every: int) -> None:
+    table = Table(models.by_name(shape.model))
+    problem = build(spoilt(shape, every).calls(), table)
+    assert decide(problem, table, Budget(steps_max=100_000)).valid is not None
+
+
+def test_depth_and_breadth_agree_on_what_is_scarce(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Impatient: as soon as it stands still a step, it sweeps."""
+    monkeypatch.setattr("checker.refute.SWEEP_PATIENCE", 1)
+    answers = []
+    for seed in range(150):
+        table = Table(models.register)
+        problem = build(spoilt(Shape("register", 40, 4, 20, seed=seed), 4).calls(), table)
+        slow = plain.search(problem, table)
+        found = decide(problem, table, Budget(patience=1))
+        assert (found.valid, found.stuck) == (slow.valid, slow.stuck)
+        answers.append(slow.valid)
+    assert 20 < sum(map(bool, answers)) < 130
+
+
+@pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])
+@pytest.mark.parametrize("seed, calls, wrong", [
+    (877, 9, 0.1), (2295, 12, 0), (9004, 12, 0.05), (15766, 12, 0.05)])
+def test_what_a_failure_says_of_others_is_no_more(
+    search: Any, seed: int, calls: int, wrong: float
+) -> None:
+    """Histories on which each clause of the comparison, left out, gave a wrong verdict."""
+    name = ("register", "cas-register")[seed % 2]
+    made = random_calls(seed, name, calls, wrong)
+    table = Table(models.by_name(name))
+    assert search(build(made, table), table).valid is brute_force(made, models.by_name(name))
