@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from harness.commands import (bugs, check, diff, export, hunt, inspect, list, replay, run,
-                              shrink, sweep)
+                              shrink, step, sweep)
 
 COMMANDS: dict[str, ModuleType] = {
-    "run": run, "check": check, "inspect": inspect, "replay": replay, "diff": diff,
+    "run": run, "check": check, "inspect": inspect, "replay": replay, "diff": diff, "step": step,
     "shrink": shrink, "hunt": hunt, "sweep": sweep, "bugs": bugs, "export": export, "list": list}
