@@ -98,16 +98,26 @@ def test_both_machines_are_the_same_at_an_instruction(
     assert re.search(r"^> 0x[0-9a-f]+ \w+\+0x", text, re.MULTILINE)
 
 
-def test_an_instruction_that_only_one_machine_gets_to(store: Path) -> None:
-    """The last one that the primary logged, and one that nobody gets to."""
+def test_what_is_observed_until_then_is_the_stored_run(store: Path) -> None:
+    """Line by line."""
     test = Test(time_limit_s=1, clients=2, seed=3)
     events = latest(store).trace.events
-    last = max(event.data["at"] for event in events if event.kind == "log")
-    assert [side.node for side in at_instruction(test, last + 1).sides] in (["n1"], [])
-    assert [side.node for side in at_instruction(test, 10**9).sides] == []
     stand = at_instruction(test, 100)
     lines = list(map(dump_event, events[:len(stand.events)]))
     assert list(map(dump_event, stand.events)) == lines and lines
+
+
+def test_a_place_that_nobody_gets_to(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """That is said."""
+    assert stepped(store, capsys, "--at", "1000000000").endswith("No machine got there.\n")
+
+
+def test_only_one_machine_gets_to_an_event_before_the_log_begins(store: Path) -> None:
+    """At the first entry the backup has executed nothing that the trace names."""
+    events = latest(store).trace.events
+    first = next(place for place, event in enumerate(events) if event.kind == "log")
+    test = Test(time_limit_s=1, clients=2, seed=3)
+    assert [side.node for side in at_event(test, events, first).sides] == ["n1"]
 
 
 def test_an_event_shows_each_machine_as_the_trace_has_it(store: Path) -> None:
