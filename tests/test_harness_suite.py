@@ -61,7 +61,8 @@ def test_a_file_declares_tests_with_defaults_and_seeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text, problem", [
-    ("[[test\n", "not TOML: .*line 1"), ("a = \x00", "not TOML"), ("", r"expected one \[\[test\]\]"),
+    ("[[test\n", "not TOML: .*line 1"), ("a = \x00", "not TOML"),
+    ("", r"expected one \[\[test\]\]"),
     ("tests = 1", "unknown key 'tests'; there is defaults, and"),
     ("test = 1", r"expected one \[\[test\]\]"), ("defaults = 1\n[[test]]", "expected a table"),
     ("[[test]]\nnemsis = 'crash'", "test 1: unknown key 'nemsis'; there is workload, nemesis"),
