@@ -170,6 +170,7 @@ class Numbering {
 // number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
 // the first call of each class, two a class.
 PyObject *number(PyObject *, PyObject *args) {
+    Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
     if (!PyArg_ParseTuple(args, "O!OO|OO", &PyList_Type, &ops, &freeze, &classify, &rules, &init))
         return nullptr;
