@@ -13,7 +13,8 @@ constexpr int32_t NUMBERS_MAX = 1 << 26;    // of states and of classes: each ta
 
 enum Seen : char { NEVER_SEEN, INVOKED, RETURNED };
 
-// Are these the columns of a problem and its table (checker/problem.py)?  What is seen of each call.
+// Are these the columns of a problem and its table (checker/problem.py)?  And what is seen of each
+// call.
 template <class Column>
 bool sound(const Column &events, const Column &classes, const Column &kinds, const Column &needs,
            const Column &targets, vector<char> &seen) {
