@@ -61,7 +61,7 @@ class Takeover:
             self.since_ns = event.time
 
     def _able(self, name: str) -> bool:
-        return self.winner in (None, name) and name not in self.around.slow \
+        return self.winner in (None, name) and not self.around.too_slow(name) \
             and self.around.reach(name, DISK)
 
     def _live(self, event: Event) -> None:

@@ -3,7 +3,7 @@
 Time to go live is failure detection plus execution lag, so a slow feedback on the primary's share
 of the processor keeps the lag small [Scales et al. 2010, 3.2].  A lag counts when nothing has
 changed for SETTLING_NS: a host, a service, a speed, a share, the network.  It does not count while
-a host is so slow that the least share the primary can be given is still faster.
+a host is so slow that the least share that the primary can be given is still more.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def lag_bound(record: Record) -> Verdict:
         around.hear(event)
         if event.kind in CHANGES:
             changed_ns = event.time
-        elif around.slow:
+        elif any(around.too_slow(node, event.node) for node in around.slower):
             continue
         elif event.time >= changed_ns + SETTLING_NS:
             lag_ns = event.data["lag_ns"]

@@ -35,7 +35,7 @@ class Surroundings:
         self.cut: set[Link] = set()
         self.disturbed: set[Link] = set()       # what becomes of the log is not certain
         self.delayed: set[Link] = set()
-        self.slow: dict[str, None] = {}         # hosts too slow for any feedback
+        self.slower: dict[str, int] = {}        # by how many times, hosts that are
         self.stopped: dict[str, None] = {}      # paused hosts and services, services that are down
 
     def hear(self, event: Event) -> None:
@@ -51,9 +51,7 @@ class Surroundings:
             one, other = event.data["link"]
             (links.discard if over else links.add)((one, other))
         elif event.kind == "slow":
-            self.slow.pop(event.node, None)
-            if event.data["times"] > SLOWER_MAX:
-                self.slow[event.node] = None
+            self.slower[event.node] = event.data["times"]
 
     def _host(self, event: Event) -> None:
         if event.kind in STOPS:
@@ -62,13 +60,21 @@ class Surroundings:
         if event.kind in ("crash", *STOPS.values()):
             self.stopped.pop(event.node, None)
         if event.kind in ("crash", "restart"):
-            self.slow.pop(event.node, None)     # one that comes back is as fast as any
+            self.slower.pop(event.node, None)   # one that comes back is as fast as any
         if event.kind not in STOPS.values():
             self.roles[event.node] = BECOMES.get(event.kind) or event.data["role"]
 
     def reach(self, *nodes: str) -> bool:
         """Whether these nodes run and can talk to each other, both ways."""
         return not self.cut & _links(nodes) and not any(name in self.stopped for name in nodes)
+
+    def too_slow(self, node: str, beside: str | None = None) -> bool:
+        """Whether a host is so slow that the other one's least share is more than it has.
+
+        Without another: so slow that nothing in due time can be expected of it.
+        """
+        other = 1 if beside is None else self.slower.get(beside, 1)
+        return self.slower.get(node, 1) > SLOWER_MAX * other
 
     def fit(self, live: str) -> list[str]:
         """The hosts to which this one's machine could be cloned now."""

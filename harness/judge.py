@@ -13,7 +13,7 @@ from typing import Any, Iterator, NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
-from checker import Budget, Model, Verdict, models
+from checker import Budget, Model, Verdict, linearizable, models
 from checker.check import merge
 from checker.explain import explain
 from checker.levels import LEVELS, weaker
@@ -111,6 +111,16 @@ def _model(task: Task, history: History) -> tuple[Model, str]:
         return recognise(history)
     except UsageError as problem:
         raise UsageError(f"{problem}; name one with --model") from None
+
+
+def linearizability(history: History, model: Model | str | None) -> tuple[Verdict, list[str]]:
+    """Whether a history is linearizable, and the explanation; without a model it is recognised."""
+    if model is None:
+        model, _ = recognise(history)
+    elif isinstance(model, str):
+        model = models.by_name(model)
+    verdict = merge({"linearizable": linearizable(history, model)})
+    return verdict, explain(record(history.source or "history", model.name, history), verdict)
 
 
 def record(path: str, model: str, history: History) -> Recorded:

@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Callable, Iterator, NamedTuple
 
 from histories import NEMESIS, History, UsageError
 from histories.jsonl import load_bytes
+from histories.store import keep
 from nemesis import Nemesis, problem
 from vmft.sim import HOST_NAMES
 from workloads.workload import Client, Invocation, Workload, wait
@@ -26,6 +28,7 @@ HEAL = "heal"                   # the fault that undoes all faults
 STEPS_MAX = 1_000_000
 TIME_NS_MAX = 1 << 60
 INLINE_CHARACTERS_MAX = 4000    # a longer plan is named by its file in a command
+PLANS = "plans"                 # the folder of those files in the store
 
 
 class PlannedOp(NamedTuple):
@@ -66,6 +69,19 @@ class Plan:
                                 for name, steps in parts.items() if steps is not None}
         return data if self.end_ns is None else {**data, "end_ns": self.end_ns}
 
+    @property
+    def argument(self) -> str:
+        """What follows --plan: the plan itself, or the file of a long one, named by its content."""
+        text = str(self)
+        if len(text) <= INLINE_CHARACTERS_MAX:
+            return text
+        return f"{PLANS}/{sha256(text.encode()).hexdigest()[:16]}.json"
+
+    def store(self, root: Path) -> None:
+        """Put the file of a long plan below `root`, where a command will look for it."""
+        if self.argument != str(self):
+            keep(root / self.argument, self.to_json())
+
 
 def from_json(data: Any) -> Plan:
     """The plan of this JSON; UsageError says which step is wrong, and how."""
@@ -103,16 +119,23 @@ def _is_time(value: Any) -> bool:
     return type(value) is int and 0 <= value <= TIME_NS_MAX
 
 
-def read(text: str) -> Plan:
-    """The plan of an argument: JSON itself, or a file with a plan or with a test that has one."""
+def read(text: str, root: Path) -> Plan:
+    """The plan of an argument: JSON itself, or a file with a plan or with a test that has one.
+
+    A file that is not there is looked for in the store at `root`.
+    """
     where = "--plan" if text.lstrip().startswith("{") else text
     try:
-        data = json.loads(text if where == "--plan" else load_bytes(Path(text)))
+        data = json.loads(text if where == "--plan" else load_bytes(_found(text, root)))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{where}: not JSON: {error}") from None
     if isinstance(data, dict) and "workload" in data:
         data = data.get("plan")
     return from_json(data)
+
+
+def _found(name: str, root: Path) -> Path:
+    return root / name if (root / name).is_file() and not Path(name).is_file() else Path(name)
 
 
 def fit(plan: Plan, workload: Workload, families: list[Nemesis], clients: int) -> None:

@@ -83,11 +83,13 @@ def run(test: Test, root: Path, told: Told | None = None, **notes: Any) -> Outco
     `told` hears at once when what the clients saw is no longer linearizable.
     """
     description = {**describe(test), **notes}
+    if test.plan is not None:
+        test.plan.store(root)
     with create(root, test.name, description) as writer:
         record = execute(test, description, writer, told)
         verdict, explanation = conclude(record, checks_of(test))
         writer.results(to_json(verdict))
-        (writer.path / REPORT).write_text("\n".join(explanation) + "\n", encoding="utf-8")
+        writer.text(REPORT, "\n".join(explanation) + "\n")
     return Outcome(writer.path, record, verdict, explanation)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, ClassVar, Mapping, Sequence, TypeVar
 
-from harness.plan import INLINE_CHARACTERS_MAX, Plan, fit
+from harness.plan import Plan, fit, read
 from harness.plan import from_json as plan_from_json
 from histories import UsageError
 from nemesis import NEMESES, SWARM, Nemesis, compose
@@ -116,7 +117,7 @@ class Test:
     def command(self) -> str:
         """The command line that runs this test; what has its default value is left out.
 
-        A plan too long for a command is named by the run's own file.
+        A plan too long for a command is named by its file in the store.
         """
         words = ["python", "-m", "checker", "run", "--workload", self.workload]
         if self.nemesis:
@@ -127,7 +128,7 @@ class Test:
         for field in fields(self):
             option, value = OPTIONS.get(field.name), getattr(self, field.name)
             if option is not None and value != field.default:
-                text = str(value) if len(str(value)) <= INLINE_CHARACTERS_MAX else "test.json"
+                text = value.argument if isinstance(value, Plan) else str(value)
                 words += [option] if value is True else [option, text]
         return shlex.join(words)
 
@@ -147,6 +148,35 @@ def from_json(data: Mapping[str, Any]) -> Test:
         return Test(**given)
     except (TypeError, UsageError) as problem:
         raise UsageError(f"test.json: {problem}") from None
+
+
+def from_fields(given: Mapping[str, Any], root: Path) -> Test:
+    """The test with these fields as a person writes them: names also as one text with commas.
+
+    A plan is JSON or its file, which may be in the store at `root`.  UsageError names the field
+    that is wrong.
+    """
+    known = [field.name for field in fields(Test)]
+    values = dict(given)
+    for key in values:
+        if key not in known:
+            raise UsageError(f"unknown key {key!r}; there is {', '.join(known)}")
+    for key in ("nemesis", "bugs"):
+        if key in values:
+            values[key] = _names(key, values[key])
+    for key in ("workload", "system", "runtime", "disk", "disk_reads", "plan"):
+        if key in values and not isinstance(values[key], str):
+            raise UsageError(f"{key} is {values[key]!r}, expected a text")
+    if "plan" in values:
+        values["plan"] = read(values["plan"], root)
+    return Test(**values)
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, (list, tuple)) or not all(isinstance(each, str) for each in listed):
+        raise UsageError(f"{key} is {value!r}, expected a name, or several")
+    return names(",".join(listed))
 
 
 def choose(table: Mapping[str, T], name: str, what: str) -> T:

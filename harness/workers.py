@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -29,13 +30,30 @@ class Here(Executor):
     """The work is done by the caller, at once."""
 
     def submit(self, fn: Callable[..., A], /, *args: Any, **kwargs: Any) -> Future[A]:
-        """The finished future."""
+        """The finished future.  Ctrl-C waits for it: a callback from C may swallow an exception."""
         future: Future[A] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:      # it is the future's, as with any executor
-            future.set_exception(error)
+        with _put_off():
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:      # it is the future's, as with any executor
+                future.set_exception(error)
         return future
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """An interrupt that comes meanwhile is raised afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield               # no other thread is ever interrupted
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -51,17 +69,26 @@ def workers(jobs: int = 0, dask: str | None = None) -> Iterator[Executor]:
             yield executor
         return
     jobs = jobs or os.cpu_count() or 1
-    executor = Here() if jobs == 1 else ProcessPoolExecutor(
-        jobs, multiprocessing.get_context("spawn"), _leave_interrupts_alone)
+    executor = Here() if jobs == 1 else _processes(jobs)
     try:
         yield executor
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _leave_interrupts_alone() -> None:
-    """Ctrl-C is for the process that gives the work out."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _processes(jobs: int) -> Executor:
+    """Processes that Ctrl-C does not reach: it is for the one that gives the work out.
+
+    They inherit that from the one that starts them, so that it holds from their first moment on.
+    """
+    executor = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for _ in range(jobs):
+            executor.submit(int)        # each starts a process while none is idle
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return executor
 
 
 @contextmanager

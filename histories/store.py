@@ -102,6 +102,11 @@ class RunWriter:
         with _one_line(self.path):
             _write_json(self.path / RESULTS, results)
 
+    def text(self, name: str, text: str) -> None:
+        """Store a text of this name, such as a report."""
+        with _one_line(self.path):
+            (self.path / name).write_text(text, encoding="utf-8", newline="\n")
+
     def close(self) -> None:
         """Close history and trace; the folder is complete as it stands."""
         with _one_line(self.path):
@@ -129,6 +134,24 @@ def create(root: Path, name: str, test: Mapping[str, Any]) -> RunWriter:
         _link(folder / LATEST, path.name)
         _link(root / LATEST, os.path.join(folder.name, path.name))
     return RunWriter(path)
+
+
+def keep(path: Path, content: Mapping[str, Any]) -> None:
+    """Put a JSON file beside the runs, all of it or nothing."""
+    with _one_line(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_json(path, content)
+
+
+def ready(root: Path) -> None:
+    """UsageError unless files can be written below `root`; for those who store only at the end."""
+    probe = root / f".ready-{os.getpid()}"
+    with _one_line(root):
+        root.mkdir(parents=True, exist_ok=True)
+        try:
+            probe.write_text("\n", encoding="utf-8")
+        finally:
+            probe.unlink(missing_ok=True)
 
 
 def runs(root: Path) -> list[Run]:

@@ -4,6 +4,7 @@ from nemesis.channel import CHANNEL
 from nemesis.clock import CLOCK
 from nemesis.crash import CRASH
 from nemesis.crash_both import CRASH_BOTH
+from nemesis.crowded import CROWDED
 from nemesis.delay import DELAY
 from nemesis.disk import DISK
 from nemesis.disk_cut import DISK_CUT
@@ -26,7 +27,7 @@ from nemesis.targeted import TARGETED
 NEMESES = {family.name: family for family in (
     CRASH, PARTITION, LOG_LOSS, DELAY, SLOW, FAILOVER, SHARE, MOVE, POWER_OFF, DISK_ERRORS, PAUSE,
     SERVICES, HOST_LOSS, CRASH_BOTH, HALVES, FLAPPING, DISK_CUT, CHANNEL, TARGETED, DISK,
-    CLOCK)}
+    CLOCK, CROWDED)}
 
 __all__ = ["Cluster", "Fault", "Kind", "Later", "NEMESES", "Nemesis", "Planned", "SWARM", "apply",
            "compose", "heal", "problem", "schedule"]

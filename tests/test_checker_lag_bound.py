@@ -43,6 +43,14 @@ def test_a_host_that_no_share_can_wait_for_is_excused_until_it_is_fast_again() -
     assert verdict.valid is False
 
 
+def test_a_slow_host_is_measured_by_its_primary() -> None:
+    """Where that one is slow as well, its share can make up for the difference."""
+    slow, slower = event(0, "n1", "slow", times=100), event(0, "n2", "slow", times=1000)
+    late = ack(SETTLED, LAG + 1)
+    assert judge(lag_bound, slower, late).valid is True
+    assert judge(lag_bound, slow, slower, late).valid is False
+
+
 def test_both_kinds_of_speed_are_told() -> None:
     """A slow host, and the primary's share of the processor."""
     slow, share = event(0, "n2", "slow", times=10), event(100, "n1", "share", percent=95)

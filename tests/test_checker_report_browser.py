@@ -86,21 +86,33 @@ def test_a_click_tells_the_life_of_an_operation(page: Any) -> None:
     assert selected(page) != told.splitlines()[0]
 
 
+def status_begins(page: Any, words: str) -> None:
+    """Wait until the line above the diagram begins like this."""
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent.startsWith(words)", arg=words)
+
+
+def at_error(page: Any, number: int) -> str:
+    """Wait until this error is shown; its heading."""
+    page.wait_for_function(
+        "words => document.getElementById('status').textContent.includes(words)",
+        arg=f"error {number} of ")
+    return selected(page)
+
+
 def test_keys_step_from_error_to_error(page: Any) -> None:
     """Forward, and back to where one was; 0 shows the whole run, f the failure."""
-    opened = page.locator("#status").inner_text()
+    opened = page.locator("#status").inner_text().split(" · ")[0]
     page.keyboard.press("n")
-    page.wait_for_function("document.getElementById('status').textContent.includes('error 1 of')")
-    first = selected(page)
+    first = at_error(page, 1)
     page.keyboard.press("n")
+    second = at_error(page, 2)
     page.keyboard.press("p")
-    page.wait_for_function("document.getElementById('status').textContent.includes('error 1 of')")
-    assert selected(page) == first
+    assert at_error(page, 1) == first != second
     page.keyboard.press("0")
-    page.wait_for_function("document.getElementById('status').textContent.startsWith('0.000000')")
+    status_begins(page, "0.000000 s to ")
     page.keyboard.press("f")
-    begin = opened.split(" · ")[0]
-    page.wait_for_function(f"document.getElementById('status').textContent.startsWith('{begin}')")
+    status_begins(page, opened)
 
 
 def test_the_filter_lists_what_matches_and_dims_the_rest(page: Any) -> None:

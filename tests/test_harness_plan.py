@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness import test as what
-from harness.plan import HEAL, Plan, PlannedFault, PlannedOp, from_json, planned, read
-from harness.run import Recorded, rehearse
+from harness.cli import main
+from harness.plan import (
+    HEAL, INLINE_CHARACTERS_MAX, Plan, PlannedFault, PlannedOp, from_json, planned, read)
+from harness.run import Recorded, rehearse, run
 from histories import NEMESIS, UsageError
+from histories.store import HISTORY, latest
 from nemesis import NEMESES
 from workloads import WORKLOADS
 
@@ -81,9 +85,22 @@ def test_the_test_prints_and_stores_its_plan(tmp_path: Path) -> None:
     assert what.from_json(stored) == test
     file = tmp_path / "test.json"
     file.write_text(json.dumps(stored), encoding="utf-8")
-    assert read(str(file)) == read(str(plan)) == plan
-    long = Plan(ops=tuple(PlannedOp(time_ns, 0, "inc") for time_ns in range(1000)))
-    assert "--plan test.json" in replace(SHORT, plan=long).command()
+    assert read(str(file), tmp_path) == read(str(plan), tmp_path) == plan
+
+
+def test_the_command_of_a_long_plan_names_its_file_in_the_store(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its content, so that a report does not depend on where the run is stored; and it works."""
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(ops=tuple(PlannedOp(at * MS, at % 3, "inc") for at in range(300)), end_ns=500 * MS)
+    assert len(str(plan)) > INLINE_CHARACTERS_MAX
+    first = run(replace(SHORT, plan=plan), Path("store"))
+    command = shlex.split(str(first.record.test["command"]))
+    assert command[:3] == ["python", "-m", "checker"]
+    assert main(command[3:]) == 0
+    again = latest(Path("store"))
+    assert again.path.resolve() != first.path.resolve() and again.test == first.record.test
+    assert (again.path / HISTORY).read_bytes() == (first.path / HISTORY).read_bytes()
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 2), st.text(),
@@ -138,4 +155,4 @@ def test_a_wrong_plan_is_refused_in_one_line(data: Any, problem: str) -> None:
 def test_an_argument_that_is_no_json_is_refused() -> None:
     """With the place."""
     with pytest.raises(UsageError, match="--plan: not JSON"):
-        read("{")
+        read("{", Path())

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.vacuity import count_faults
 from harness import shrink
 from harness.cli import main
 from harness.failure import Finding, convicting, find
@@ -55,6 +56,27 @@ def test_a_split_brain_shrinks_to_a_cut_and_what_shows_it() -> None:
     assert len(shrinker.plan.ops or ()) <= 6
     assert {fault.f for fault in shrinker.plan.faults or ()} <= {"cut", "join"}
     assert find(shrinker.best).signature == shrinker.signature
+
+
+LONG = {
+    "no-output-rule": (Run(nemesis=("log-loss", "crash")), "linearizable"),
+    "no-test-and-set": (Run(nemesis=("partition",)), "single-primary"),
+    "lost-buffer": (Run(nemesis=("slow", "crash")), "linearizable"),
+    "pending-forgotten": (Run(workload="kv", nemesis=("crash", "delay")), "disk-operations"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", LONG)
+def test_a_thousand_operations_shrink_to_six(bug: str) -> None:
+    """And all faults to two: two elevens, a split brain, a lost entry, a lost write."""
+    test, checker = LONG[bug]
+    test = first_failing(replace(test, bugs=(bug,)), checker)
+    assert len(rehearse(test)[0].history.calls()) > 1000
+    shrinker = shrunk(test)
+    left, _ = rehearse(shrinker.best)
+    assert find(shrinker.best).signature == shrinker.signature
+    assert len(shrinker.plan.ops or ()) <= 6 and count_faults(left.history)[0] <= 2
 
 
 def test_a_failure_that_needs_no_fault_loses_all() -> None:

@@ -26,7 +26,8 @@ SEEDS = st.integers(0, (1 << 64) - 1)
 BEYOND = {"crash-both", "host-loss", "services", "targeted"}
 UNDONE_BY = {
     "cut": "join", "drop-all": "keep", "drop-some": "keep", "truncate": "keep", "crash": "restart",
-    "delay": "undelay", "slow": "full-speed", "fail-reads": "read-well", "pause": "resume",
+    "delay": "undelay", "slow": "full-speed", "crowd": "clear",
+    "fail-reads": "read-well", "pause": "resume",
     "crash-both": "restart", "crash-service": "restart-services",
     "pause-service": "resume-services", "drop": "keep", "duplicate": "keep", "corrupt": "keep",
     "reorder": "keep", "throttle": "keep", "strike-at": "let-go",

@@ -150,7 +150,8 @@ BUGS = {
         "X1", "an entry that finds the primary's buffer full is dropped", (DIVERGED,),
         nemesis=(LOSS, SLOW)),
     "no-throttle": Bug(
-        "X2", "the primary is not slowed while the backup lags", ("lag-bound",), "load", (SLOW,)),
+        "X2", "the primary is not slowed while the backup lags", ("lag-bound",), "load",
+        ("crowded",)),
     "no-fencing": Bug(
         "X3", "the disk serves writes of an older generation", (IO,), "kv",
         (CRASH, DELAY)),

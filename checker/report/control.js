@@ -3,6 +3,9 @@
 // The least that is shown: at all, of a failure by operations, and by moments; ns or positions.
 const [SPAN_MIN, CLOSE_OP, CLOSE] = data.clock === "ns" ? [2e3, 1e6, 2e7] : [6, 30, 30];
 const MATCHES_MAX = 200;
+// The marks, each operation once.
+const errors = marks.filter((mark, number) => mark.op === null ||
+  marks.findIndex((other) => other.op === mark.op) === number);
 const status = document.getElementById("status");
 const field = (name) => document.getElementById(`filter-${name}`);
 
@@ -24,8 +27,8 @@ function refresh() {
 function redraw() {
   draw();
   const hidden = layout.hidden ? ` · ${layout.hidden} messages not drawn: zoom in` : "";
-  const whole = view.mark === null ? `${marks.length} errors` :
-    `error ${view.mark + 1} of ${marks.length}`;
+  const whole = view.mark === null ? `${errors.length} errors` :
+    `error ${view.mark + 1} of ${errors.length}`;
   status.textContent = `${at(Math.max(0, Math.round(view.from)))} to ${at(Math.round(view.to))}` +
     ` (${span(Math.round(view.to - view.from))}) · ${whole}${hidden}`;
   overview();
@@ -72,10 +75,10 @@ function select(op, closer = false) {
 }
 
 function step(by) {
-  if (!marks.length) return;
-  view.mark = view.mark === null ? (by > 0 ? 0 : marks.length - 1)
-    : (view.mark + by + marks.length) % marks.length;
-  const mark = marks[view.mark];
+  if (!errors.length) return;
+  view.mark = view.mark === null ? (by > 0 ? 0 : errors.length - 1)
+    : (view.mark + by + errors.length) % errors.length;
+  const mark = errors[view.mark];
   if (mark.op !== null && byOp.has(mark.op)) return select(mark.op);
   view.selected = null;
   showMark(mark);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from harness.tally import Tally
 from harness.test import Test, choose, names
 from harness.workers import answers, workers
 from histories import UsageError
+from histories.store import keep, ready
 from vmft.bugs import BUGS
 
 SEEDS = 20
@@ -47,6 +47,7 @@ def execute(arguments: argparse.Namespace) -> int:
         choose(BUGS, name, "bug")
     if not 1 <= arguments.seeds <= SEEDS_MAX:
         raise UsageError(f"seeds is {arguments.seeds}, expected a number from 1 to {SEEDS_MAX}")
+    ready(arguments.store)
     base = Test(seed=arguments.seed, time_limit_s=arguments.time_limit)
     questions = hunted(wanted, base, arguments.seeds, thorough=not arguments.quick)
     with workers(arguments.jobs, arguments.dask) as executor:
@@ -84,9 +85,8 @@ def _write(root: Path, rows: list[Row], summary: str, tally: Tally) -> None:
     """The matrix for people and for programs."""
     data = {"summary": summary, "bugs": [each.to_json() for each in rows],
             "unbroken": {"runs": tally.runs, "failures": tally.failures}}
+    keep(root / JSON, data)
     try:
-        root.mkdir(parents=True, exist_ok=True)
         (root / HTML).write_text(html(rows, summary), encoding="utf-8")
-        (root / JSON).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"{problem.filename}: {problem.strerror}") from None

@@ -20,23 +20,23 @@ from harness.workers import STOPPED, stopped, workers
 from histories import UsageError
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
-BUDGET = "1m"
+BUDGET, NO_BUDGET = "1m", "100000h"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """What to run, from which seed on, and for how long."""
     run_command.arguments(parser)
     parser.set_defaults(nemesis="swarm")
-    parser.add_argument("--budget", default=BUDGET, metavar="TIME",
-                        help="wall time: 90, 90s, 10m or 2h (default: %(default)s)")
-    parser.add_argument("--runs", type=int, metavar="N", help="no more runs than this")
+    parser.add_argument("--budget", metavar="TIME", help="wall time: 90, 90s, 10m or 2h "
+                        f"(default: {BUDGET}, or what --runs takes)")
+    parser.add_argument("--runs", "--seeds", type=int, metavar="N", help="no more runs than this")
     add_workers(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Hunt, then say what was found, and store the first failure of each kind."""
     test = run_command.test_of(arguments)
-    budget_s = seconds(arguments.budget)
+    budget_s = seconds(arguments.budget or (BUDGET if arguments.runs is None else NO_BUDGET))
     corpus, tally, end = Corpus(arguments.store), Tally(), []
     start_s = time.monotonic()
 

@@ -70,7 +70,7 @@ def test_of(arguments: argparse.Namespace) -> Test:
         seed=arguments.seed, clients=arguments.clients, rate_hz=arguments.rate,
         time_limit_s=arguments.time_limit, timeout_ms=arguments.timeout,
         disk=arguments.disk, disk_reads=arguments.disk_reads, fail_fast=arguments.fail_fast,
-        plan=None if arguments.plan is None else read(arguments.plan))
+        plan=None if arguments.plan is None else read(arguments.plan, arguments.store))
 
 
 def tell(verdict: Verdict) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from checker.check import Record
+from checker.vacuity import count_faults
 from checker.verdict import EXIT_CODES
 from harness.commands.run import add_store, add_test, test_of
 from harness.failure import convicting, signature
@@ -14,7 +16,7 @@ from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
 from harness.test import Test, from_json
 from harness.workers import workers
 from histories import UsageError
-from histories.store import Run, resolve
+from histories.store import Run, ready, resolve
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +42,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Shrink it, store what is left, explain that."""
+    ready(arguments.store)
     stored = _wanted(arguments)
     test = from_json(stored.test)
     before = planned(stored.history, test.clients)
@@ -47,7 +50,7 @@ def execute(arguments: argparse.Namespace) -> int:
     assert shrinker.best.plan is not None
     outcome = run(shrinker.best, arguments.store, shrunk_from=f"{stored.path.parent.name}/"
                   f"{stored.path.name}", runs=shrinker.runs)
-    print("\n".join(said(before, shrinker, outcome)))
+    print("\n".join(said(stored, before, shrinker, outcome)))
     return EXIT_CODES[outcome.verdict.valid]
 
 
@@ -83,11 +86,12 @@ def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
     return shrinker
 
 
-def said(before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
+def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
     """What became smaller, and the explanation of what is left."""
     after = shrinker.plan
-    lines = [f"{_size(before)} shrunk to {_size(after)} in {shrinker.runs} runs, "
-             f"with the same failure ({', '.join(convicting(shrinker.signature))})"]
+    lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in "
+             f"{shrinker.runs} runs, with the same failure "
+             f"({', '.join(convicting(shrinker.signature))})"]
     if shrinker.ended:
         lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
     if all(fault.f == HEAL for fault in after.faults or ()):
@@ -101,8 +105,7 @@ def said(before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
     return lines + ["", f"report: {outcome.path}/report.txt", "", *outcome.explanation]
 
 
-def _size(plan: Plan) -> str:
-    """How much a plan holds; healing is no fault."""
-    faults = sum(fault.f != HEAL for fault in plan.faults or ())
-    return (f"{len(plan.ops or ())} operations and {faults} faults in "
+def _size(plan: Plan, record: Record) -> str:
+    """How much a run holds; what ends a fault is none."""
+    return (f"{len(plan.ops or ())} operations and {count_faults(record.history)[0]} faults in "
             f"{(plan.end_ns or 0) / 1e6:.0f} ms")

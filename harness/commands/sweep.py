@@ -17,6 +17,7 @@ from harness.tally import Tally
 from harness.test import choose, names
 from harness.workers import STOPPED, answers, stopped, workers
 from histories import UsageError
+from histories.store import ready
 
 DEFAULT = "crash-primary,crash-backup,cut,truncate"
 
@@ -38,6 +39,7 @@ def execute(arguments: argparse.Namespace) -> int:
     faults = tuple(FAULTS) if arguments.fault == "all" else names(arguments.fault)
     for name in faults:
         choose(FAULTS, name, "fault")
+    ready(arguments.store)
     moments_ns, tally, end = moments(test), Tally(), []
     start_s = time.monotonic()
     whole = len(moments_ns) * len(faults)

@@ -17,6 +17,7 @@ enum { SLOTS = 8, FIRST_BLOCK = 64, WORDS = BLOCK_SIZE / sizeof(uint64_t), TICK_
 static volatile uint64_t target[WORDS];
 static uint64_t leaving[WORDS];
 static uint64_t counts[SLOTS];      /* turns in the low half, the mark of arrivals in the high */
+static uint32_t written_again;      /* slots, a bit each, since the latest read was started */
 
 /* An operation's tag is its slot for a write, and SLOTS more for a read. */
 static void start_read(uint32_t slot)
@@ -39,6 +40,7 @@ static void retry_failed(void)
         struct completion done = next_completion();
         if (done.status != 0 && done.tag < SLOTS) {
             start_write(done.tag);
+            written_again |= 1u << done.tag;
         } else if (done.status != 0) {
             start_read(done.tag - SLOTS);
         }
@@ -57,6 +59,7 @@ static uint64_t spin(void)
         }
         retry_failed();
     } while (*last == UNTOUCHED);
+    retry_failed();
     return (uint64_t)mark << 32 | turns;
 }
 
@@ -82,9 +85,14 @@ static void serve(const struct request *request, uint32_t size)
     }
     uint64_t before = counts[slot];
     if (request->op == DRAW) {
-        target[WORDS - 1] = UNTOUCHED;
-        start_read(slot);
-        counts[slot] = spin();
+        uint64_t turns;
+        do {            /* a write that failed before this read may have left anything there */
+            written_again = 0;
+            target[WORDS - 1] = UNTOUCHED;
+            start_read(slot);
+            turns = spin();
+        } while (written_again & 1u << slot);
+        counts[slot] = turns;
         before = found();
         start_write(slot);
     }
