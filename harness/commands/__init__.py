@@ -5,9 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from harness.commands import (
-    bugs, check, export, hunt, inspect, list, replay, run, shrink, suite, sweep,
+    bugs, check, export, hunt, inspect, list, replay, run, serve, shrink, suite,
+    sweep,
 )
 
 COMMANDS: dict[str, ModuleType] = {
     "run": run, "check": check, "inspect": inspect, "replay": replay, "shrink": shrink,
-    "suite": suite, "hunt": hunt, "sweep": sweep, "bugs": bugs, "export": export, "list": list}
+    "suite": suite, "hunt": hunt, "sweep": sweep, "bugs": bugs, "export": export, "list": list,
+    "serve": serve}
