@@ -39,7 +39,7 @@ def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     Where that stands still, what is stuck is refuted locally; where that fails, for long, the
     history is swept once, breadth first, and depth goes on only if that ends in nothing.
     """
-    refuter = Refuter(problem, table)
+    refuter = Refuter(problem, table, budget)
     swept: list[Found] = []
 
     def refuted(stuck: int, steps: int) -> bool:
@@ -67,8 +67,9 @@ class Refuter:
     invoked so far may have led to; UNASKED among them stands for any.
     """
 
-    def __init__(self, problem: Problem, table: Table) -> None:
+    def __init__(self, problem: Problem, table: Table, budget: Budget = Budget()) -> None:
         self.problem, self.table = problem, table
+        self.budget = replace(budget, refuted=None)
         self.at = 0
         self.live: dict[int, int] = {}
         self.reached = {table.init}
@@ -83,7 +84,8 @@ class Refuter:
             starts = self.starts(window)
             if not starts:
                 return False
-            found = search(window, self.table, Budget(steps_max=steps), starts=starts)
+            budget = replace(self.budget, steps_max=steps)
+            found = search(window, self.table, budget, starts=starts)
             if found.valid is not True or first == 0:
                 return found.valid is False
             steps -= found.steps
