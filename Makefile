@@ -18,7 +18,7 @@ VERSION := $(if $(PYTHON),$(shell $(PYTHON) -c '$(VERSION_OF)' 2>/dev/null))
 NATIVE := $(wildcard */_*.cpp)
 INSTALLED_FROM := setup.cfg setup.py pyproject.toml $(NATIVE) $(wildcard */_*.h)
 
-.PHONY: help run test test-slow test-pure sanitize check lint types clean
+.PHONY: help run test test-slow test-pure bugs sanitize check lint types clean
 
 help:
 	@echo "make run        install, then one run under a partition, with its verdict and report"
@@ -26,6 +26,7 @@ help:
 	@echo "make test-slow  the tests that take minutes"
 	@echo "make test-pure  the fast tests with every native extension ignored"
 	@echo "make sanitize   the native extensions' tests and arbitrary input, under sanitizers"
+	@echo "make bugs       convicts every deliberate bug, and the pair without any of nothing"
 	@echo "make check      lint and types"
 	@echo "make clean      remove what the others made, run folders excepted"
 
@@ -44,6 +45,9 @@ test-pure: $(VENV)/test
 
 sanitize: $(VENV)/test
 	@.ci/sanitize $(BIN)/python
+
+bugs: $(VENV)/test
+	@$(BIN)/python -m checker bugs --quick $(ARGS)
 
 check: lint types
 

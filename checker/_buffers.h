@@ -7,11 +7,10 @@
 
 #include <cstdint>
 #include <cstring>
-#include <vector>
+
+#include "_arena.h"
 
 namespace {
-
-using std::vector;
 
 struct Raised {};                   // a Python exception is set
 

@@ -24,7 +24,7 @@ struct Contents {
         uint64_t key() const { return (uint64_t(f) * VALUES_MAX + arg) * VALUES_MAX + ret; }
     };
 
-    explicit Contents(PyObject *freeze) : values(freeze) {}
+    Contents(PyObject *freeze, size_t ops) : values(freeze) { all.reserve(ops / 2); }
 
     void tell(PyObject *op, bool invokes, const Call &call, size_t place) {
         PyObject *value = PyTuple_GET_ITEM(op, VALUE);
@@ -34,6 +34,8 @@ struct Contents {
             all[place].ret = values.number(value);
     }
     uint32_t f_of(PyObject *f) {
+        for (size_t i = 0; i < fs.size(); i++)      // most readers intern them
+            if (fs[i] == f) return uint32_t(i);
         for (size_t i = 0; i < fs.size(); i++)
             if (same(fs[i], f)) return uint32_t(i);
         if (fs.size() == FS_MAX) throw Odd{};
@@ -76,17 +78,23 @@ class Rules {
         if (!rule) PyErr_Clear();
         bool sound = rule && PyTuple_Check(rule) && PyTuple_GET_SIZE(rule) == 2;
         Source sources[2] = {};
-        const char *names[] = {"", "arg", "ret", "old", "new"};
         for (int i = 0; i < 2 && sound; i++) {
             PyObject *name = PyTuple_GET_ITEM(rule, i);
-            int each = PyUnicode_CheckExact(name) ? ANY : NEW + 1;
-            while (each <= NEW && PyUnicode_CompareWithASCIIString(name, names[each])) each++;
-            sound = each <= NEW && (i == 0 || each != ANY);
-            sources[i] = Source(each);
+            sound = PyUnicode_CheckExact(name) && is_source(name, sources[i])
+                && (i == 0 || sources[i] != ANY);
         }
         Py_XDECREF(rule);
         if (!sound) throw Odd{};
         return {sources[0], sources[1]};
+    }
+    // The source of a name, if it is one.
+    static bool is_source(PyObject *name, Source &found) {
+        const char *names[] = {"", "arg", "ret", "old", "new"}, initials[] = "aron";
+        if (PyUnicode_GET_LENGTH(name) == 0) return found = ANY, true;
+        const char *at = std::strchr(initials, int(PyUnicode_READ_CHAR(name, 0)));
+        if (!at || !*at) return false;
+        found = Source(ARG + (at - initials));
+        return !PyUnicode_CompareWithASCIIString(name, names[found]);
     }
     uint32_t found(Source source, const Contents::Content &call) const {
         if (source == ANY) return UNNUMBERED;
@@ -111,7 +119,8 @@ class Rules {
 class Numbering {
   public:
     Numbering(PyObject *ops, PyObject *freeze)
-        : contents(freeze), pairs(ops, [&](const Call &call, Py_ssize_t position) {
+        : contents(freeze, size_t(PyList_GET_SIZE(ops))),
+          pairs(ops, [&](const Call &call, Py_ssize_t position) {
               contents.tell(PyList_GET_ITEM(ops, position), position == call.invoked, call,
                             size_t(place_of(call)));
           }) {}
@@ -121,6 +130,7 @@ class Numbering {
         vector<int32_t> at(size_t(PyList_GET_SIZE(pairs.ops)), 0);  // by op: its event, plus one
         vector<Class> known;
         Index index;
+        for (vector<int32_t> *each : {&classes, &starts, &ends}) each->reserve(pairs.calls.size());
         for (size_t place = 0; place < pairs.calls.size(); place++) {
             const Call &call = pairs.calls[place];
             uint32_t found = index.number(contents.all[place].key(), uint32_t(known.size()));
@@ -138,6 +148,7 @@ class Numbering {
             at[size_t(call.invoked)] = self + 1;
             if (call.outcome == OK) at[size_t(call.completed)] = ~self;
         }
+        events.reserve(at.size());
         for (int32_t event : at)
             if (event) events.push_back(event > 0 ? event - 1 : event);
         while (!events.empty() && events.back() >= 0) events.pop_back();
@@ -170,6 +181,7 @@ class Numbering {
 // number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
 // the first call of each class, two a class.
 PyObject *number(PyObject *, PyObject *args) {
+    Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
     if (!PyArg_ParseTuple(args, "O!OO|OO", &PyList_Type, &ops, &freeze, &classify, &rules, &init))
         return nullptr;

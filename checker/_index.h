@@ -4,11 +4,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "_arena.h"
 
 namespace {
-
-using std::vector;
 
 constexpr uint32_t UNNUMBERED = UINT32_MAX;
 

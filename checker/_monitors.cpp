@@ -11,6 +11,7 @@ namespace {
 // fetch_and_add(ops): None: not for this; else how many calls, and -1 or the position of the first
 // op that no order explains.
 PyObject *fetch_and_add(PyObject *, PyObject *ops) {
+    Arena arena;
     if (!PyList_CheckExact(ops)) Py_RETURN_NONE;
     try {
         Increments monitor(ops);
@@ -28,6 +29,8 @@ PyObject *fetch_and_add(PyObject *, PyObject *ops) {
 // distinct_writes(events, classes, kinds, needs, targets, init): None: not for this; else -1 or the
 // event that ends the shortest prefix that fails.
 PyObject *distinct_writes(PyObject *, PyObject *args) {
+    Arena arena;
+    vector<char> seen;
     PyObject *events, *classes, *kinds, *needs, *targets;
     int init;
     if (!PyArg_ParseTuple(args, "OOOOOi", &events, &classes, &kinds, &needs, &targets, &init))
@@ -38,7 +41,7 @@ PyObject *distinct_writes(PyObject *, PyObject *args) {
         if (!calls.events || !calls.classes || !calls.kinds || !calls.needs || !calls.targets)
             return nullptr;
         if (!is_state(init) || !sound(calls.events, calls.classes, calls.kinds, calls.needs,
-                                      calls.targets)) {
+                                      calls.targets, seen)) {
             PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
             return nullptr;
         }

@@ -58,6 +58,7 @@ class Loosening {
 
 // loosened(events, classes, tight, last, loosen): events and classes; see checker/problem.py.
 PyObject *loosened(PyObject *, PyObject *args) {
+    Arena arena;
     PyObject *columns[2], *tight, *loosen;
     Py_ssize_t last;
     if (!PyArg_ParseTuple(args, "OOOnO", columns, columns + 1, &tight, &last, &loosen))

@@ -10,11 +10,10 @@
 #include <cstdint>
 #include <cstring>
 #include <unordered_map>
-#include <vector>
+
+#include "_arena.h"
 
 namespace {
-
-using std::vector;
 
 enum Field { PROCESS, TYPE, F, VALUE, TIME, INDEX, FIELDS = 8 };
 enum Outcome : uint8_t { OK, FAIL, INFO };

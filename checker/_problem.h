@@ -158,7 +158,9 @@ class Multisets {
         return found->second;
     }
 
-    std::map<Counts, uint32_t> numbers;
+    using Node = Near<std::pair<const Counts, uint32_t>>;
+
+    std::map<Counts, uint32_t, std::less<Counts>, Node> numbers;
     vector<const Counts *> all;
     vector<uint64_t> all_bits;
 };

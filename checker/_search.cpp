@@ -8,20 +8,19 @@ namespace {
 
 // Refuse what would lead outside of an array.  The number of calls that overlap.
 size_t checked(const Problem &problem) {
+    vector<char> seen;
     bool fit = !problem.starts.empty()
-        && sound(problem.events, problem.classes, problem.kinds, problem.needs, problem.targets);
+        && sound(problem.events, problem.classes, problem.kinds, problem.needs, problem.targets,
+                 seen);
     for (int32_t state : problem.starts) fit = fit && is_state(state);
     if (!fit) {
         PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
         throw Raised{};
     }
-    vector<char> returns(problem.classes.size());
-    for (int32_t event : problem.events)
-        if (event < 0) returns[size_t(~event)] = true;
     size_t open = 0, most = 0;
     for (int32_t event : problem.events) {
         if (event < 0) open--;
-        else if (returns[event]) most = std::max(most, ++open);
+        else if (seen[size_t(event)] == RETURNED) most = std::max(most, ++open);
     }
     return most;
 }
@@ -55,6 +54,7 @@ template <class Engine> PyObject *solve(const Problem &problem) {
 // search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted), and sweep
 // alike: see checker/native.py.
 template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *args) {
+    Arena arena;
     PyObject *columns[6];
     Problem problem;
     if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,

@@ -23,10 +23,17 @@ struct Leaf {
 template <int Words> class Search : protected Window<Words> {
   public:
     using Slots = Mask<Words>;
+    static constexpr size_t FEW = 32;       // what a short history takes, about
 
     Search(const Problem &problem, Interpreter &python)
         : Window<Words>(problem), python(python), transitions(problem, python),
-          memory(multisets) {}
+          memory(multisets) {
+        frames.reserve(FEW);
+        moves.reserve(FEW);
+        fresh.reserve(FEW);
+        late.reserve(FEW);
+        nodes.reserve(4 * FEW);
+    }
 
     Status run() {
         patience = problem.patience;
@@ -251,6 +258,7 @@ template <int Words> class Search : protected Window<Words> {
     int32_t invoked(const Configuration &it, const Pending &kin) const {
         const auto &all = kin.calls;
         uint32_t before = frontiers[it.at].invoked;
+        if (all.front().first >= before) return 0;
         if (all.back().first < before) return int32_t(all.size());
         return int32_t(std::lower_bound(all.begin(), all.end(), std::make_pair(before, INT32_MIN))
                        - all.begin());

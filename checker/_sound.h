@@ -4,16 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "_arena.h"
 
 namespace {
 
 constexpr int32_t NUMBERS_MAX = 1 << 26;    // of states and of classes: each takes memory
 
-// Are these the columns of a problem and its table (checker/problem.py)?
+enum Seen : char { NEVER_SEEN, INVOKED, RETURNED };
+
+// Are these the columns of a problem and its table (checker/problem.py)?  And what is seen of each
+// call.
 template <class Column>
 bool sound(const Column &events, const Column &classes, const Column &kinds, const Column &needs,
-           const Column &targets) {
+           const Column &targets, vector<char> &seen) {
     constexpr int32_t nowhere = -1, unasked = -2, write = 1, update = 2;
     size_t count = kinds.size();
     if (needs.size() != count || targets.size() != count) return false;
@@ -26,11 +30,11 @@ bool sound(const Column &events, const Column &classes, const Column &kinds, con
         if (targets[i] < (kinds[i] == write ? 0 : needs[i] == nowhere ? unasked : nowhere))
             return false;
     }
-    std::vector<char> seen(classes.size());         // 1: invoked, 2: returned
+    seen.assign(classes.size(), NEVER_SEEN);
     for (size_t at = 0; at < events.size(); at++) {
         int32_t event = events[at];
         auto call = size_t(event < 0 ? ~event : event);
-        if (call >= seen.size() || seen[call] != (event < 0)) return false;
+        if (call >= seen.size() || seen[call] != (event < 0 ? INVOKED : NEVER_SEEN)) return false;
         seen[call]++;
     }
     return true;

@@ -12,27 +12,21 @@ constexpr uint32_t VALUES_MAX = 1 << 28;
 // Numbers for values of all kinds; a pair, which a cas takes, keeps the numbers of its two.
 class Values {
   public:
-    explicit Values(PyObject *freeze) : freeze(freeze), known(PyDict_New()) {
-        if (!known) throw Odd{};
-        std::fill(small, small + SMALL_MAX, UNNUMBERED);
+    explicit Values(PyObject *freeze) : freeze(freeze) {
+        std::fill(few, few + FEW_MAX, UNNUMBERED);
     }
-    ~Values() { Py_DECREF(known); }
+    ~Values() { Py_XDECREF(known); }
     Values(const Values &) = delete;
 
     uint32_t number(PyObject *value, int depth = 0) {
-        if (value == Py_None) {
-            if (none == UNNUMBERED) none = lookup(value);
-            return none;
-        }
-        if (PyLong_CheckExact(value)) {
+        if (value == Py_None) return among_few(NIL, value);
+        if (PyLong_CheckExact(value) || PyBool_Check(value)) {
             int overflow = 0;
             long whole = PyLong_AsLongAndOverflow(value, &overflow);
-            if (overflow || whole < 0 || whole >= SMALL_MAX) return lookup(value);
-            if (small[whole] == UNNUMBERED) small[whole] = lookup(value);
-            return small[whole];
+            bool small = !overflow && whole >= 0 && whole < NIL;
+            return small ? among_few(whole, value) : lookup(value);
         }
-        if (PyUnicode_CheckExact(value) || PyBool_Check(value) || PyBytes_CheckExact(value))
-            return lookup(value);
+        if (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)) return lookup(value);
         if (is_list(value) && PySequence_Fast_GET_SIZE(value) == 2) {
             if (depth == DEPTH_MAX) throw Odd{};
             PyObject **items = PySequence_Fast_ITEMS(value);
@@ -47,11 +41,27 @@ class Values {
     vector<std::pair<uint32_t, uint32_t>> parts;
 
   private:
-    static constexpr long SMALL_MAX = 256;
+    static constexpr long NIL = 256, FEW_MAX = NIL + 1;
     static constexpr int DEPTH_MAX = 50;
 
     static bool is_list(PyObject *value) {
         return PyList_CheckExact(value) || PyTuple_CheckExact(value);
+    }
+    // Of nil or a small number.  The dict knows them only if it holds what may be equal to one.
+    uint32_t among_few(long place, PyObject *value) {
+        uint32_t &number = few[place];
+        if (number == UNNUMBERED) number = mixed ? lookup(value) : add({UNNUMBERED, UNNUMBERED});
+        return number;
+    }
+    void mix() {
+        mixed = true;
+        for (long place = 0; place < FEW_MAX; place++) {
+            if (few[place] == UNNUMBERED) continue;
+            PyObject *value = place == NIL ? Py_NewRef(Py_None) : PyLong_FromLong(place);
+            bool failed = !value || !keep(value, few[place]);
+            Py_XDECREF(value);
+            if (failed) throw Odd{};
+        }
     }
     uint32_t add(std::pair<uint32_t, uint32_t> two) {
         if (parts.size() >= VALUES_MAX - 1) throw Odd{};
@@ -64,6 +74,7 @@ class Values {
         PyObject *kept = PyObject_CallOneArg(freeze, value);
         if (!kept) throw Odd{};
         try {
+            if (!mixed) mix();
             uint32_t found = lookup(kept);
             Py_DECREF(kept);
             return found;
@@ -73,20 +84,25 @@ class Values {
         }
     }
     uint32_t lookup(PyObject *value) {
-        PyObject *found = PyDict_GetItemWithError(known, value);
+        PyObject *found = known ? PyDict_GetItemWithError(known, value) : nullptr;
         if (found) return uint32_t(PyLong_AsUnsignedLong(found));
         if (PyErr_Occurred()) throw Odd{};
         uint32_t fresh = add({UNNUMBERED, UNNUMBERED});
-        PyObject *number = PyLong_FromUnsignedLong(fresh);
-        bool failed = !number || PyDict_SetItem(known, value, number);
-        Py_XDECREF(number);
-        if (failed) throw Odd{};
+        if (!keep(value, fresh)) throw Odd{};
         return fresh;
     }
+    bool keep(PyObject *value, uint32_t fresh) {
+        if (!known) known = PyDict_New();
+        PyObject *number = known ? PyLong_FromUnsignedLong(fresh) : nullptr;
+        bool kept = number && !PyDict_SetItem(known, value, number);
+        Py_XDECREF(number);
+        return kept;
+    }
 
-    PyObject *freeze, *known;
+    PyObject *freeze, *known = nullptr;
     Index pairs;
-    uint32_t none = UNNUMBERED, small[SMALL_MAX];
+    uint32_t few[FEW_MAX];          // by value, nil last
+    bool mixed = false;
 };
 
 }  // namespace

@@ -4,7 +4,6 @@
 
 #include "_problem.h"
 
-#include <unordered_map>
 
 namespace {
 
@@ -59,9 +58,10 @@ template <int Words> class Window {
         for (int32_t event : problem.events)
             if (event < 0) due[~event] = returned++;
         frontiers.reserve(returned);
+        open.reserve(4 * size_t(returned));
         vector<uint32_t> now;
         vector<uint16_t> free;
-        std::unordered_map<int32_t, size_t> aged;
+        vector<uint32_t> ages(problem.kinds.size(), NONE);      // by class: its place in pending
         uint16_t slots = 0;
         Slots writes, reads, arrived;
         for (int32_t event : problem.events) {
@@ -80,9 +80,11 @@ template <int Words> class Window {
             call = {number, problem.needs[number], problem.targets[number], 0,
                     uint8_t(problem.kinds[number]), due[event] != NONE};
             if (!call.returns) {
-                size_t age = aged.try_emplace(number, pending.size()).first->second;
-                if (age == pending.size())
+                uint32_t &age = ages[number];
+                if (age == NONE) {
+                    age = uint32_t(pending.size());
                     pending.push_back({number, call.target, call.kind, {}});
+                }
                 pending[age].calls.push_back({invoked++, event});
                 continue;
             }

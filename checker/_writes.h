@@ -7,13 +7,11 @@
 #include <Python.h>
 
 #include <cstring>
-#include <vector>
 
+#include "_arena.h"
 #include "_prefix.h"
 
 namespace {
-
-using std::vector;
 
 constexpr int32_t READ = 0, WRITE = 1, NONE = -1;
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntFlag
 from typing import Callable, NamedTuple, Sequence
 
@@ -27,8 +26,7 @@ class ShortCut(IntFlag):
 ALL = ShortCut(63)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Budget:
+class Budget(NamedTuple):
     """When to give up on a part: configurations tried, configurations remembered, or told so.
 
     Unless said otherwise, as many are tried as take some 20 seconds and a gigabyte where every

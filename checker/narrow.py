@@ -10,7 +10,6 @@ The core is found by delta debugging (Zeller & Hildebrandt, TSE 2002), over whol
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from checker.found import Budget, Found
@@ -48,7 +47,7 @@ def shortest_prefix(
     assert found.stuck is not None
     first = problem.events.index(~found.stuck)
     ends = [at for at in range(first, len(problem.events)) if problem.events[at] < 0]
-    budget = replace(budget, steps_max=max(PREFIX_STEPS_MIN, 2 * found.steps))
+    budget = budget._replace(steps_max=max(PREFIX_STEPS_MIN, 2 * found.steps))
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
         tried = decide(loosened(problem, table, None, ends[middle]), table, budget)
@@ -82,7 +81,7 @@ class _Judge:
         if judged is not None:
             return judged.op is not None
         most = min(self.steps, JUDGEMENT_STEPS_MAX)
-        found = decide(loose, self.table, replace(self.budget, steps_max=most))
+        found = decide(loose, self.table, self.budget._replace(steps_max=most))
         self.steps -= min(found.steps, self.steps)
         if found.valid is None:
             self.left, self.sure = 0, False

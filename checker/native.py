@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
+from struct import Struct
 from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
@@ -21,6 +22,7 @@ from histories.history import Call, History
 from histories.op import Op
 from histories.value import freeze
 
+_NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
 
 
@@ -48,11 +50,12 @@ def numbered(history: History, table: Table) -> Problem:
         columns = None
     if columns is None:
         return build(history.calls(), table)
-    events, classes, starts, ends = map(_numbers, columns[:4])
-    if len(columns) > 4:
-        kinds, needs, targets, firsts = columns[4:]
+    events, classes, starts, ends, *told = columns
+    if told:
+        kinds, needs, targets, firsts = told
         table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
-    return Problem(events, classes, lambda number: _call(history, starts[number], ends[number]))
+    return Problem(_numbers(events), _numbers(classes), lambda number: _call(
+        history, _number(starts, number), _number(ends, number)))
 
 
 def _columns(history: History, table: Table) -> Any:
@@ -118,7 +121,7 @@ def _searched(
     steps_max = budget.steps(len(problem.classes))
     answer = function(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        array("i", starts or [table.init]),
+        array("i", starts) if starts else table.start,
         (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
          budget.patience, PATIENCE_GROWTH),
         table.transition, budget.expired, budget.refuted)
@@ -130,6 +133,11 @@ def _searched(
     return Found(
         {0: True, 1: False}.get(status), _numbers(order), None if status == 0 else stuck,
         [Leaf(_numbers(calls), state) for calls, state in leaves], steps, cause)
+
+
+def _number(data: bytes, place: int) -> int:
+    """One of these numbers."""
+    return int(_NUMBER.unpack_from(data, place * _NUMBER.size)[0])
 
 
 def _numbers(data: bytes) -> "array[int]":

@@ -23,7 +23,6 @@ Windows grow twofold, until one has no order or the steps are spent.
 from __future__ import annotations
 
 from array import array
-from dataclasses import replace
 
 from checker.found import Budget, Found
 from checker.native import search, sweep
@@ -39,10 +38,12 @@ def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     Where that stands still, what is stuck is refuted locally; where that fails, for long, the
     history is swept once, breadth first, and depth goes on only if that ends in nothing.
     """
-    refuter = Refuter(problem, table, budget)
+    refuter: Refuter | None = None
     swept: list[Found] = []
 
     def refuted(stuck: int, steps: int) -> bool:
+        nonlocal refuter
+        refuter = refuter or Refuter(problem, table, budget)
         if refuter.refuted(stuck, steps):
             return True
         if steps >= SWEEP_PATIENCE and not swept:
@@ -53,7 +54,9 @@ def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
         decided = bool(swept) and swept[0].valid is not None
         return decided or budget.expired is not None and budget.expired()
 
-    found = search(problem, table, replace(budget, refuted=refuted, expired=expired))
+    steps_max, memory_max, _asked, _said, patience = budget
+    found = search(
+        problem, table, Budget(steps_max, memory_max, expired, refuted, patience))
     if swept and swept[0].valid is not None:
         return swept[0]._replace(steps=swept[0].steps + found.steps)
     return found
@@ -69,7 +72,7 @@ class Refuter:
 
     def __init__(self, problem: Problem, table: Table, budget: Budget = Budget()) -> None:
         self.problem, self.table = problem, table
-        self.budget = replace(budget, refuted=None)
+        self.budget = budget._replace(refuted=None)
         self.at = 0
         self.live: dict[int, int] = {}
         self.reached = {table.init}
@@ -84,7 +87,7 @@ class Refuter:
             starts = self.starts(window)
             if not starts:
                 return False
-            budget = replace(self.budget, steps_max=steps)
+            budget = self.budget._replace(steps_max=steps)
             found = search(window, self.table, budget, starts=starts)
             if found.valid is not True or first == 0:
                 return found.valid is False

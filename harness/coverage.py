@@ -47,6 +47,11 @@ MARKS = {
     "paused-primary": "a primary stood still for a while",
     "woke-superseded": "a host that had stood still found that another was live",
     "disk-away": "the disk was away when a side suspected the other",
+    "disk-failed": "a disk operation ended with an error",
+    "disk-full": "the disk was full",
+    "clock-jumped": "the clock of a live machine's host jumped",
+    "handed-over": "a side of the pair moved to another host",
+    "move-failed": "a move was given up",
     "cluster-away": "the cluster service was away when a machine ran alone",
 }
 
@@ -213,6 +218,14 @@ def _halt(now: Situation, node: str, data: dict[str, Any]) -> None:
     now.role[node] = "halted"
 
 
+def _complete(now: Situation, node: str, data: dict[str, Any]) -> None:
+    now.mark("disk-failed", data["status"] != 0)
+
+
+def _clock_jump(now: Situation, node: str, data: dict[str, Any]) -> None:
+    now.mark("clock-jumped", now.role.get(node) in ("primary", "alone"))
+
+
 def _mark(name: str) -> Callable[[Situation, str, dict[str, Any]], None]:
     return lambda now, node, data: now.mark(name)
 
@@ -226,6 +239,8 @@ HANDLERS: dict[str, Callable[[Situation, str, dict[str, Any]], None]] = {
     "protected": _protected, "halt": _halt, "reissue": _mark("live-with-pending-disk"),
     "pause": _away, "down": _away, "resume": _back, "up": _back,
     "refused": _mark("log-refused"), "share": _mark("throttled"),
+    "complete": _complete, "full": _mark("disk-full"), "clock-jump": _clock_jump,
+    "hand-over": _mark("handed-over"), "move-failed": _mark("move-failed"),
 }
 
 

@@ -56,10 +56,15 @@ def find(test: Test) -> Finding:
     times = convictions_ns(record, verdict)
     calls = sum(op.type == "invoke" and (not times or op.time <= min(times))
                 for op in record.history)
-    unknown = [name for name, part in verdict.parts.items() if part.valid is None]
     return Finding(verdict.valid, verdict.why, signature(verdict), calls,
                    max(times, default=None), reached(record),
-                   verdict.valid is None and unknown == ["vacuity"])
+                   vacuous(verdict))
+
+
+def vacuous(verdict: Verdict) -> bool:
+    """Whether all that stands against a run is that it did too little."""
+    unknown = [name for name, part in verdict.parts.items() if part.valid is None]
+    return verdict.valid is None and unknown == ["vacuity"]
 
 
 def signature(verdict: Verdict) -> Signature:

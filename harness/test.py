@@ -153,7 +153,8 @@ def from_json(data: Mapping[str, Any]) -> Test:
 def from_fields(given: Mapping[str, Any], root: Path) -> Test:
     """The test with these fields as a person writes them: names also as one text with commas.
 
-    A plan is JSON or its file, which may be in the store at `root`.  UsageError names the field that is wrong.
+    A plan is JSON or its file, which may be in the store at `root`.  UsageError names the field
+    that is wrong.
     """
     known = [field.name for field in fields(Test)]
     values = dict(given)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any, Iterable, Iterator
 
 from histories.errors import UsageError
@@ -146,6 +147,7 @@ def to_op(record: Any, where: str) -> Op:
     if "f" not in record and _is_transaction(record.get("value")):
         record = {**record, "f": "txn"}
     values: list[Any] = [record.get(key, default) for key, default in _DEFAULTS.items()]
+    values[1:3] = (intern(word) if type(word) is str else word for word in values[1:3])
     op = Op(*values)
     if type(op.process) not in (int, str) or type(op.type) is not str or type(op.f) is not str:
         raise UsageError(

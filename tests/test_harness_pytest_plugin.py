@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import importlib.util
 import os
 import subprocess
 import sys
@@ -159,3 +161,11 @@ def test_loading_the_plugin_imports_nothing_of_the_machinery(tmp_path: Path) -> 
         capture_output=True, text=True, timeout=120, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"})
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_pytest_finds_the_plugin_by_itself() -> None:
+    """The entry point names a module that there is."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    name, module = setup["options.entry_points"]["pytest11"].strip().split(" = ")
+    assert name == "double_eleven" and importlib.util.find_spec(module) is not None

@@ -1,34 +1,133 @@
-"""Explain a stored run: the latest, or the one named."""
+"""Explain a stored run, or a history file: as a paragraph, by operation, as a table or diagram."""
 
 from __future__ import annotations
 
 import argparse
+import pydoc
+import shutil
+import sys
+from pathlib import Path
+from typing import Sequence
 
-from checker.verdict import EXIT_CODES, from_json
+from checker import models
+from checker.around import select, table
+from checker.check import Record
+from checker.diagram import diagram, failing, of_calls
+from checker.operation import operation
+from checker.report.page import Facts
+from checker.scene import Scene, scene
+from checker.verdict import EXIT_CODES, Verdict, from_json
+from harness.commands.check import MEMORY_MB, TIMEOUT_S
 from harness.commands.run import add_store
-from harness.page import write_run_page
+from harness.judge import Task, judge, record
+from harness.page import facts_of, write_run_page
 from harness.run import checks_of, conclude
 from harness.show import summary
 from harness.test import from_json as test_from_json
-from histories.store import resolve
+from histories import UsageError
+from histories.read import FORMATS, Limits, read_history
+from histories.store import Run, resolve
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    """Which run."""
-    parser.add_argument("run", nargs="?", metavar="RUN",
-                        help="its folder, or its name in the store (default: the latest)")
+    """Which run, and which part of it."""
+    parser.add_argument("run", nargs="?", metavar="RUN|FILE",
+                        help="its folder, or its name in the store (default: the latest); "
+                             "or a history file from anywhere")
     add_store(parser)
+    parser.add_argument("--op", type=int, metavar="N",
+                        help="one operation, with everything that is linked to it")
+    parser.add_argument("--around", type=int, metavar="N", help="the operations around this one")
+    parser.add_argument("--process", type=int, metavar="P", help="the operations of one process")
+    parser.add_argument("--key", metavar="K", help="the operations on one key")
+    parser.add_argument("--lanes", action="store_true",
+                        help="who did what when, side by side: of those operations, "
+                             "or of the failure")
+    parser.add_argument("--model", help="what a file's calls should mean, as for check")
+    parser.add_argument("--format", help="a file's format, where it is not recognised: "
+                        + ", ".join(FORMATS))
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Judge what is stored again, and explain it; a run cut off is judged as far as it got."""
+    if _is_history(arguments.run):
+        return _inspect_file(arguments)
+    for option in ("model", "format"):
+        if getattr(arguments, option) is not None:
+            raise UsageError(f"--{option} is for a history file, not for a stored run")
     stored = resolve(arguments.store, arguments.run)
     verdict, explanation = conclude(stored, checks_of(test_from_json(stored.test)))
-    if stored.results is None:
-        print(f"{stored.path}: this run did not end; judged as far as it got\n")
-    elif from_json(stored.results).valid is not verdict.valid:
-        print(f"{stored.path}: results.json says otherwise; it was judged by other rules\n")
-    page = write_run_page(stored.path, stored, verdict, explanation)
-    print("\n".join([*summary(stored, verdict), "", page, ""]))
-    print("\n".join(explanation))
+    if _chosen(arguments):
+        facts = facts_of(stored, verdict, stored.path)
+        show(_view(arguments, _scene(stored, verdict, explanation, facts)))
+    else:
+        show(_paragraph(stored, verdict, explanation))
     return EXIT_CODES[verdict.valid]
+
+
+def _is_history(name: str | None) -> bool:
+    return name is not None and Path(name).is_file()
+
+
+def _chosen(arguments: argparse.Namespace) -> bool:
+    """Whether a part of it is asked for."""
+    return arguments.lanes or any(value is not None for value in (
+        arguments.op, arguments.around, arguments.process, arguments.key))
+
+
+def _paragraph(stored: Run, verdict: Verdict, explanation: Sequence[str]) -> list[str]:
+    """The run in a few lines, where its page is, and why it is what it is."""
+    lines = []
+    if stored.results is None:
+        lines = [f"{stored.path}: this run did not end; judged as far as it got", ""]
+    elif from_json(stored.results).valid is not verdict.valid:
+        lines = [f"{stored.path}: results.json says otherwise; it was judged by other rules", ""]
+    page = write_run_page(stored.path, stored, verdict, explanation)
+    return [*lines, *summary(stored, verdict), "", page, "", *explanation]
+
+
+def _inspect_file(arguments: argparse.Namespace) -> int:
+    """The same for a history without a trace, judged as `check` does."""
+    model = None if arguments.model is None else models.by_name(arguments.model).name
+    task = Task(arguments.run, model, arguments.format, TIMEOUT_S, MEMORY_MB, Limits(),
+                "linearizable")
+    judged = judge(task)
+    history = read_history(task.path, task.format, limits=task.limits)
+    recorded = record(task.path, judged.model, history)
+    seen = _scene(recorded, judged.verdict, judged.explanation, Facts())
+    show(_view(arguments, seen) if _chosen(arguments) else judged.explanation)
+    return EXIT_CODES[judged.verdict.valid]
+
+
+def _scene(
+    recorded: Record, verdict: Verdict, explanation: Sequence[str], facts: Facts
+) -> Scene:
+    return scene(recorded, verdict, explanation, families=facts.families, symbols=facts.symbols)
+
+
+def _view(arguments: argparse.Namespace, seen: Scene) -> list[str]:
+    """What was asked for, one part after the other."""
+    lines: list[str] = []
+    if arguments.op is not None:
+        lines += [*operation(seen, arguments.op), ""]
+    narrowed = any(value is not None for value in (
+        arguments.around, arguments.process, arguments.key))
+    if narrowed or arguments.lanes:
+        calls = select(seen, around=arguments.around, process=arguments.process,
+                       key=arguments.key)
+        if arguments.lanes:
+            span = of_calls(seen, calls) if narrowed else failing(seen)
+            lines += [*diagram(seen, calls, span), ""]
+        else:
+            lines += [*table(seen, calls), ""]
+    return lines[:-1]
+
+
+def show(lines: Sequence[str]) -> None:
+    """Print; page by page where a terminal has too few lines."""
+    text = "\n".join(lines)
+    if sys.stdin.isatty() and sys.stdout.isatty() \
+            and len(lines) >= shutil.get_terminal_size().lines:
+        pydoc.pager(text)
+    else:
+        print(text)

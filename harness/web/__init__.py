@@ -1,0 +1,1 @@
+"""The store of runs as a web page."""
