@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -204,7 +204,7 @@ def _user(step: Any = _number, **said: Any) -> Model:
     (_user(lambda *_: Rude()), "op 0: .*user .*put 7.*ZeroDivisionError: no hash"),
     (_user(lambda *_: Inconsistent), "op 0: .*user .*put 7.*Inconsistent"),
     (_user(lambda *_: OneOf), "op 0: .*user .*put 7.*OneOf"),
-    (_user(lambda *_: OneOf([[1]])), "op 0: .*user .*put 7.*unhashable type: 'list'"),  # type: ignore
+    (_user(lambda *_: OneOf(cast(Any, [[1]]))), "op 0: .*user .*put 7.*unhashable type: 'list'"),
     (_user(kind=lambda *_: "wrote"), "op 0: .*user .*put 7.*'wrote'.*read, write, update"),
     (_user(needs=lambda *_: [1]), "op 0: .*user .*put 7.*unhashable type: 'list'"),
     (_user(partition=lambda _call: []), "op 0: .*user .*put 7.*unhashable type: 'list'"),
@@ -226,7 +226,7 @@ def test_a_monitor_that_is_not_known() -> None:
 
 
 def test_several_states_may_be_a_list() -> None:
-    coin = _user(lambda state, f, arg, ret: OneOf([1, 2]) if f == "put" else _number(
+    coin = _user(lambda state, f, arg, ret: OneOf(cast(Any, [1, 2])) if f == "put" else _number(
         state, f, arg, ret))
     assert judge("0+put=7 0:put=7 0+look 0:look=2", coin) is True
     assert judge("0+put=7 0:put=7 0+look 0:look=3", coin) is False

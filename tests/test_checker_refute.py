@@ -59,7 +59,9 @@ def test_refuting_remembers_no_more_than_the_budget_says() -> None:
         table = Table(models.cas_register)
         problem = build(drawn(seed, "cas-register", 14, 0.4), table)
         found = native.search(problem, table)
-        for most in refuted if found.stuck is not None else ():
+        if found.stuck is None:
+            continue
+        for most in refuted:
             refuter = Refuter(problem, table, Budget(memory_max=most))
             refuted[most] += refuter.refuted(found.stuck, 10_000)
     assert 0 < refuted[0] < refuted[10_000]
