@@ -64,7 +64,6 @@ class Table:
         self._next: dict[int, int] = {}         # by state and class, as one number
         self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
-        self.start = array("i", [self.init])
 
     @property
     def states(self) -> list[Hashable]:
