@@ -13,7 +13,7 @@ from typing import Any, Callable, Sequence
 from checker.check import Record
 from checker.story import Story, seconds
 from checker.verdict import Verdict, word
-from checker.white_box import WHITE_BOX, circumstances
+from checker.white_box import CAME, WHITE_BOX, circumstances
 from histories import Call, Event
 
 LINES_MAX = 25
@@ -33,13 +33,25 @@ def explain(record: Record, verdict: Verdict) -> list[str]:
     tail = _witnesses(verdict, convicting) + tail
     told = [(paragraph(story, name, verdict.parts[name]), _short(name, verdict.parts[name]))
             for name in convicting]
-    return [head, *fit(told, LINES_MAX - 1 - len(tail)), *tail]
+    return [head, *fit(_once(told), LINES_MAX - 1 - len(tail)), *tail]
 
 
 def paragraph(story: Story, name: str, part: Verdict) -> list[str]:
     """What one checker's conviction, or its ignorance, comes from."""
     tells = PARAGRAPHS.get(name, _ops) if part.valid is False else _plain
     return tells(story, part)
+
+
+def _once(told: Sequence[tuple[list[str], str]]) -> list[tuple[list[str], str]]:
+    """The paragraphs; how it came to something is not told again in the same words."""
+    known: list[list[str]] = []
+    found = []
+    for lines, short in told:
+        at = lines.index(CAME) if CAME in lines else len(lines)
+        came = lines[at:]
+        found.append((lines[:at] if came in known else lines, short))
+        known.append(came)
+    return found
 
 
 def fit(told: Sequence[tuple[list[str], str]], room: int) -> list[str]:
@@ -168,7 +180,7 @@ def _stuck(story: Story, part: Verdict) -> Call | None:
 def _row(story: Story, call: Call) -> str:
     answered = story.answered(call)
     by = f"   answered by {answered.node}" if answered is not None else ""
-    return (f"  op {call.start:<5} process {call.process:<3} {str(call):<14} "
+    return (f"  op {call.start:<5} process {call.process:<3} {str(call) + ' ':<14} "
             f"{_when(call)}{by}").rstrip()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -38,7 +37,7 @@ def weaker(history: History, model: Model, budget: Budget = Budget()) -> list[st
     if len(history.ops) > SEQUENTIAL_OPS_MAX:
         return []
     verdict = sequential(
-        history, model, budget=replace(budget, steps_max=SEQUENTIAL_STEPS_MAX)).valid
+        history, model, budget=budget._replace(steps_max=SEQUENTIAL_STEPS_MAX)).valid
     if verdict is True:
         return ["It is sequentially consistent: only time is against it."]
     lines = ["It is not sequentially consistent either."] if verdict is False else []
@@ -49,7 +48,7 @@ def _sessions(history: History, model: Model, budget: Budget) -> list[str]:
     """Which session guarantees hold, as far as that is cheap."""
     if len(history.ops) > SESSIONS_OPS_MAX:
         return []
-    budget = replace(budget, steps_max=SESSIONS_STEPS_MAX)
+    budget = budget._replace(steps_max=SESSIONS_STEPS_MAX)
     verdicts = {name: session(name, history, model, budget=budget).valid for name in GUARANTEES}
     said = {valid: ", ".join(name for name, each in verdicts.items() if each is valid)
             for valid in (True, False)}

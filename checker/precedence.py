@@ -144,8 +144,8 @@ def contradiction(
 ) -> dict[str, Any]:
     """A circle among few calls, or else among all of a short prefix, as evidence; or nothing.
 
-    ``cycle`` has a line for each step of the circle, ``precedence`` all that is known of who comes
-    before whom among those calls and what they saw, as [before, after, why], to be drawn.
+    ``circle`` has its steps as [before, after, why], ``cycle`` a line for each, ``precedence`` all
+    that is known of who comes before whom among those calls and what they saw.
     """
     graph = precedence(problem, table, last, few[:CALLS_MAX])
     edges = graph.circle()
@@ -158,4 +158,5 @@ def contradiction(
     texts = {call.start: f"op {call.start} ({call})" for call in map(problem.call, graph.nodes)}
     return {"cycle": [f"{texts[edge.before]} before {texts[edge.after]}: {edge.why}"
                       for edge in edges],
+            "circle": [list(edge) for edge in edges],
             "precedence": [list(edge) for edge in graph.all()]}

@@ -12,6 +12,7 @@ from histories import Event, Op
 from histories.value import show
 
 STEPS_MAX = 8
+CAME = "How it came to that:"
 
 
 def times(part: Verdict) -> str:
@@ -173,7 +174,7 @@ def circumstances(story: Story, at_ns: int) -> list[str]:
              if event.time <= at_ns]
     told += [(event.time, f"{event.node} {_step(event)}") for event in steps[-3:]]
     lines = [f"  {seconds(time_ns)}  {what}" for time_ns, what in sorted(told)]
-    return ["How it came to that:", *lines] if lines else []
+    return [CAME, *lines] if lines else []
 
 
 def _effect(fault: Op) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 from checker.backup_io import backup_io
 from checker.check import Checker, Record, check_all
@@ -35,7 +35,8 @@ from harness.test import Test
 from harness.watch import Told, Violated, Watch
 from histories import Event, History, Op, Trace
 from histories.store import RunWriter, create
-from vmft.sim import Sim
+from vmft.cpu import Breakpoint
+from vmft.sim import Observer, Sim
 
 REPORT = "report.txt"
 
@@ -135,14 +136,21 @@ def execute(test: Test, description: dict[str, Any], writer: RunWriter | None = 
         if writer is not None:
             writer.event(event)
 
-    system = Sim(test.workload_of().guest, seed=test.seed, observe=observe,
-                 bugs=frozenset(test.bugs), settings=test.settings())
+    system = system_of(test, observe)
     try:
         Driver(test, system, record).run(test.nemeses(), list(system.replicas))
     except Violated:
         pass
     system.close()
     return Recorded(description, History(ops), Trace(events))
+
+
+def system_of(
+    test: Test, observe: Observer, breakpoints: Mapping[str, Breakpoint] | None = None
+) -> Sim:
+    """The system under test, before anything has happened."""
+    return Sim(test.workload_of().guest, seed=test.seed, observe=observe,
+               bugs=frozenset(test.bugs), settings=test.settings(), breakpoints=breakpoints)
 
 
 def checks_of(test: Test) -> dict[str, Checker]:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from vmft.cpu import Cpu
+from vmft.cpu import Breakpoint, Cpu
 from vmft.guests.build import Image
 
 BASE, HANDLER, TABLES, BODY = 0x1000, 0x1800, 0x1C00, 0x2000
@@ -173,12 +173,14 @@ class World:
     native: bool = False
     script: Sequence[Entry] | None = None
     stop_at_traps: bool = False
+    breakpoint: Breakpoint | None = None
     record: list[Entry] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.cpu = Cpu(self.image, on_in=lambda port, size: self.answer(f"in {port:#x} {size}"),
                        on_out=self.note_out,
-                       on_result=self.answer, native=self.native)
+                       on_result=self.answer, native=self.native,
+                       breakpoint=self.breakpoint)
 
     def answer(self, kind: str) -> int:
         """The next answer, the same on every first run."""

@@ -8,10 +8,11 @@ import pytest
 
 from checker import linearizable, models
 from checker.check import check_all, merge
-from checker.explain import LINES_MAX, explain
+from checker.explain import LINES_MAX, _once, explain
 from checker.output_rule import output_rule
 from checker.single_primary import single_primary
 from checker.verdict import Verdict
+from checker.white_box import CAME
 from histories import NEMESIS, Event, History, Op, Trace
 
 MS = 1_000_000
@@ -186,3 +187,12 @@ def test_unknown_says_why() -> None:
     verdict = Verdict(valid=None, why="", parts={
         "linearizable": Verdict(valid=None, why="gave up, 100 steps: at op 3")})
     assert "Gave up, 100 steps: at op 3." in explain(ELEVEN, verdict)
+
+
+def test_how_it_came_to_that_is_told_once() -> None:
+    """Paragraphs with the same circumstances do not repeat them."""
+    crashed = (CAME, "  0.003000 s  the latest fault: crash (crashed n1).")
+    told = _once([(["One.", *crashed], "one"), (["Two.", *crashed], "two"),
+                  (["Three.", *crashed, "  And more."], "three")])
+    assert [lines for lines, _ in told] == [
+        ["One.", *crashed], ["Two."], ["Three.", *crashed, "  And more."]]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_trace import Record, boot, event, live, release
 
-from checker import Verdict, linearizable, models
+from checker import Budget, Verdict, linearizable, models
 from checker.check import merge
 from checker.explain import explain
 from checker.report import data as page_data
@@ -24,7 +24,7 @@ from checker.report.lanes import arrows, client_lanes, roles
 from checker.report.lives import Lives
 from checker.report.marks import Mark, focus, marks, moments
 from checker.report.page import Facts, render
-from checker.report.plots import quantile
+from checker.report.plots import plots, quantile
 from harness.cli import main
 from harness.run import run
 from harness.test import Test
@@ -297,14 +297,64 @@ def test_marks_tell_ops_and_moments() -> None:
     found = marks(record, verdict, told)
     assert [(mark.op, mark.node) for mark in found] == [(0, "n1"), (0, None), (2, None)]
     assert "no order gets past" in found[2].why and "named in the explanation" in found[2].why
-    assert [mark.op for mark in focus(found, verdict, told)] == [2]
-    steps = moments(record, focus(found, verdict, told), [])
+    assert [mark.op for mark in focus(record, found, verdict, told)] == [2]
+    steps = moments(record, focus(record, found, verdict, told), [])
     assert [step.what for step in steps] == ["n1 crashed", "op 2, process 1: inc -> 11"]
     lone = merge({"divergence": Verdict(valid=False, why="n2 went astray", evidence={
         "time": 5 * MS, "node": "n2"})})
     (mark,) = marks(record, lone, ["INVALID"])
     assert mark == (5 * MS, None, "n2", "divergence", "divergence: n2 went astray")
     assert marks(record, Verdict(valid=True, why=""), told) == []
+
+
+def test_an_unknown_verdict_marks_where_it_gave_up() -> None:
+    """The call that the search ended at, and those that were open there; that one is told."""
+    calls = history((0, "invoke", "write", 1, 1), (1, "invoke", "write", 1, 2),
+                    (2, "invoke", "cas", [1, 2], 3), (3, "invoke", "cas", [2, 1], 4),
+                    (2, "ok", "cas", [1, 2], 5), (3, "ok", "cas", [2, 1], 6))
+    verdict = merge({"linearizable": linearizable(
+        calls, models.cas_register, budget=Budget(steps_max=1))})
+    assert verdict.valid is None
+    record = Record({}, calls, Trace())
+    told = explain(record, verdict)
+    found = marks(record, verdict, told)
+    stuck = verdict.parts["linearizable"].evidence["op"]
+    assert {0, 1} <= {mark.op for mark in found} and all("gave up" in mark.why for mark in found)
+    (shown,) = focus(record, found, verdict, told)
+    assert [call.start for call in calls.calls() if stuck in call.indexes] == [shown.op]
+    page = page_of(calls, verdict)
+    assert 'data-key="n">mark' in page and "What is unknown" in page
+
+
+def test_the_steps_tell_the_op_and_the_moment_that_convicts() -> None:
+    """And what a machine did again and again once."""
+    calls = history((0, "invoke", "inc", None, 1), (0, "ok", "inc", 1, 2))
+    verdict = merge({"duplicates": Verdict(valid=False, why="n2 let it out again", evidence={
+        "problems": [{"time": 50 * MS, "node": "n2", "request": 0, "problem": "changed"}]})})
+    again = [event(ms, "n2", "refused", first=ms, last=ms) for ms in range(10, 40)]
+    record, told = Record({}, calls, Trace(again)), ["INVALID", "", "See op 1."]
+    found = focus(record, marks(record, verdict, told), verdict, told)
+    assert [step.what for step in moments(record, found, [])] == [
+        "op 0, process 0: inc -> 1", "n2 refused log entries 10 to 10, and so on, 30 times",
+        "duplicates: n2 let it out again (op 0)"]
+
+
+def test_a_circle_is_drawn_with_its_reasons() -> None:
+    """Each call in a box, and why it must come before the next."""
+    calls = history((0, "invoke", "write", 1, 1), (0, "ok", "write", 1, 2),
+                    (1, "invoke", "write", 2, 3), (1, "ok", "write", 2, 4),
+                    (2, "invoke", "read", None, 5), (2, "ok", "read", 1, 6))
+    verdict = merge({"linearizable": linearizable(calls, models.register)})
+    page = re.sub(r"\s+", " ", page_of(calls, verdict))
+    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on">↓ before the next: ' in page
+    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back">↰ before the first: ' \
+        '<a href="#op-4">op 4</a> saw what' in page
+
+
+def test_the_plots_number_short_runs_in_full() -> None:
+    """Coordinates are cut short, labels are not."""
+    svg = plots(Record({}, DOUBLE, Trace()), [], []).svg
+    assert re.search(r">0\.00[1-9]\d*</text>", svg) and not re.search(r'd="M \d+\.\d\d', svg)
 
 
 @given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))

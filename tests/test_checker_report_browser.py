@@ -58,6 +58,12 @@ def page(browser: Any, address: str) -> Iterator[Any]:
     assert set(asked) == {address}
 
 
+def test_what_may_still_happen_has_a_tail(page: Any) -> None:
+    """Calls that timed out do not end there."""
+    page.keyboard.press("0")
+    page.wait_for_selector("#diagram .tail")
+
+
 def selected(page: Any) -> str:
     """The heading of what is told in detail."""
     return str(page.locator("#detail h3").inner_text())
@@ -136,6 +142,7 @@ def test_the_filter_lists_what_matches_and_dims_the_rest(page: Any) -> None:
     assert listed.count() == 0 and "0 of" in page.locator("#matches").inner_text()
 
 
+@pytest.mark.slow
 def test_an_address_names_an_operation(page: Any, address: str) -> None:
     """A link to an op shows it, also from the paragraph."""
     page.locator("pre.said a").nth(1).click()
@@ -145,6 +152,7 @@ def test_an_address_names_an_operation(page: Any, address: str) -> None:
     assert page.url == f"{address}#{words.replace(' ', '-')}"
 
 
+@pytest.mark.slow
 def test_the_plots_share_the_diagrams_time(page: Any) -> None:
     """Their frame is what the diagram shows; a click on them moves it there."""
     frame = page.locator("#window")
@@ -155,6 +163,7 @@ def test_the_plots_share_the_diagrams_time(page: Any) -> None:
                            f"{before['x'] + 100}")
 
 
+@pytest.mark.slow
 def test_it_reads_in_the_dark(page: Any) -> None:
     """The same page with other colours, the plots' among them."""
     def colours() -> list[str]:
@@ -166,6 +175,7 @@ def test_it_reads_in_the_dark(page: Any) -> None:
     assert all(one != other for one, other in zip(light, colours()))
 
 
+@pytest.mark.slow
 def test_it_reads_on_paper(page: Any) -> None:
     """What can only be used on a screen is not printed; what is wrong is."""
     page.emulate_media(media="print")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import machine_code as mc
 from machine_code import World
 from vmft import counting
-from vmft.cpu import Cpu, GuestFault, Snapshot, random_instruction
+from vmft.cpu import Breakpoint, Cpu, GuestFault, Snapshot, random_instruction
 from vmft.engine import PAGE_SIZE
 from vmft.guests.build import Image
 
@@ -45,6 +45,29 @@ def test_any_slicing_gives_the_same_state(program: Image, interrupts: list[int],
     whole = run(program, interrupts, [], native=native)
     assert state(run(program, interrupts, stops, native=native)) == state(whole)
     assert state(run(program, interrupts, list(range(END)), native=native)) == state(whole)
+
+
+def ends(program: Image, at: int | None, native: bool) -> tuple[object, list[int], list[int]]:
+    """The state at the end, where each `run` to END was stopped by a trap, and the hits."""
+    hits: list[int] = []
+    stop = None if at is None else Breakpoint(at, lambda: hits.append(world.cpu.position))
+    world = World(program, native, stop_at_traps=True, breakpoint=stop)
+    positions: list[int] = []
+    while world.cpu.position < END and not world.cpu.halted:
+        world.cpu.run(END)
+        positions.append(world.cpu.position)
+    return state(world), positions, hits
+
+
+@both
+@often
+@given(program=mc.programs(), at=st.integers(1, END))
+def test_a_breakpoint_ends_no_run(program: Image, at: int, native: bool) -> None:
+    """Callbacks end it where they did; the breakpoint is met once, if execution gets there."""
+    plain = ends(program, None, native)
+    stopped = ends(program, at, native)
+    assert stopped[:2] == plain[:2]
+    assert stopped[2] == ([at] if plain[1][-1] >= at else [])
 
 
 @pytest.mark.skipif(len(COUNTERS) < 2, reason="the native counter was not built")

@@ -14,7 +14,7 @@ import mmap
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from unicorn import unicorn_const as uc
 
@@ -50,6 +50,13 @@ class GuestFault(Exception):
         self.position, self.rip, self.what = position, rip, what
 
 
+class Breakpoint(NamedTuple):
+    """Have `hit` called when execution gets to position `at`, which changes nothing else."""
+
+    at: int
+    hit: Callable[[], None]
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A processor and its memory, to be restored by the same emulator in any process."""
@@ -71,7 +78,8 @@ class Cpu:
 
     def __init__(self, image: Image, *, on_in: Callable[[int, int], int],
                  on_out: Callable[[int, int, int], None], on_result: Callable[[str], int],
-                 ram_size: int = RAM_SIZE, native: bool = counting.NATIVE is not None) -> None:
+                 ram_size: int = RAM_SIZE, native: bool = counting.NATIVE is not None,
+                 breakpoint: Breakpoint | None = None) -> None:
         self.position = 0
         self.halted = False
         self._ram = mmap.mmap(-1, ram_size)
@@ -81,6 +89,8 @@ class Cpu:
         self._error: BaseException | None = None
         self._undo: tuple[list[int], bytes] | None = None
         self._bad_store: tuple[int, int] | None = None      # its position, counted, and its rip
+        self._breakpoint = breakpoint
+        self._stopped = False       # by a callback, in the latest run
         self._prepare_registers()
         self._add_hooks()
         self.write(image.base, image.data)
@@ -104,9 +114,22 @@ class Cpu:
         return bool(flags & IF) and self._ram[rip - 1:rip + 1] != bytes((STI, HLT))
 
     def run(self, until: int) -> None:
-        """Execute until `position` is ``until``, or the guest halts, or a callback stops it."""
+        """Execute until `position` is ``until``, or the guest halts, or a callback stops it.
+
+        A breakpoint on the way is no end of the run: who called must not get a chance to do
+        earlier what it would have done later.
+        """
         if until < self.position:
             raise ValueError(f"cannot run back from {self.position} to {until}")
+        stop, self._stopped = self._breakpoint, False
+        if stop is not None and self.position < stop.at <= until:
+            self._run(stop.at)
+            if self.position == stop.at:
+                stop.hit()
+        if not self._stopped:
+            self._run(until)
+
+    def _run(self, until: int) -> None:
         if self.halted or until == self.position:
             return
         self._bad_store = None
@@ -120,6 +143,7 @@ class Cpu:
 
     def stop(self) -> None:
         """From a callback: end the run when the current instruction has completed."""
+        self._stopped = True
         self._count.stop()
 
     def interrupt(self, vector: int) -> None:

@@ -16,7 +16,7 @@ from typing import Callable, NamedTuple, Protocol
 from vmft import control
 from vmft import devices as dev
 from vmft.blocks import Blocks
-from vmft.cpu import Cpu
+from vmft.cpu import Breakpoint, Cpu
 from vmft.guests.build import Image
 from vmft.ports import LAYOUT, PORTS, VECTORS
 
@@ -66,15 +66,18 @@ class Machine:
     """A processor, its memory and its devices; `executor` must be set before it runs.
 
     `blocks` is the disk where that is part of the machine's state; a shared disk is not.
+    Whoever sets a `breakpoint` may look at the machine there, and must change nothing.
     """
 
     executor: Executor
 
-    def __init__(self, image: Image, blocks: Blocks | None = None) -> None:
+    def __init__(self, image: Image, blocks: Blocks | None = None,
+                 breakpoint: Breakpoint | None = None) -> None:
         self.image = image
         self.blocks = blocks
         self.devices = dev.Devices()
-        self.cpu = Cpu(image, on_in=self._in, on_out=self._out, on_result=self._result)
+        self.cpu = Cpu(image, on_in=self._in, on_out=self._out, on_result=self._result,
+                       breakpoint=breakpoint)
         self._outs = self._out_table()
 
     @property

@@ -48,6 +48,8 @@ class Replayer:
         self.instruction_ns = INSTRUCTION_NS
         self.orders: list[tuple[str, int]] = []         # executed, for the host to obey
         self.paused = False
+        self._started_ns = 0        # when the latest run began
+        self._started_at = machine.position
         machine.executor = self
 
     def append(self, entries: Iterable[log.Entry]) -> None:
@@ -87,11 +89,11 @@ class Replayer:
         """Replay from `now_ns` until starved or `until_ns`; answers when that was."""
         machine = self.machine
         left = instructions(until_ns - now_ns, self.instruction_ns)
-        started = machine.position
+        self._started_ns, self._started_at = now_ns, machine.position
         self.paused = False
         while self.entries and machine.devices.powered and not self.paused:
             entry = self.entries[0]
-            budget = left - (machine.position - started)
+            budget = left - (machine.position - self._started_at)
             if machine.position < entry.at or (entry.within and machine.position == entry.at):
                 if budget <= 0:
                     break
@@ -102,7 +104,12 @@ class Replayer:
             self._apply(entry)
         if "run-ahead" in self.bugs and not self.entries and not machine.cpu.halted:
             machine.cpu.run(machine.position + RUN_AHEAD)
-        return now_ns + (machine.position - started) * self.instruction_ns
+        return self.now_ns()
+
+    def now_ns(self) -> int:
+        """The moment of the instruction being executed."""
+        executed = self.machine.position - self._started_at
+        return self._started_ns + executed * self.instruction_ns
 
     def runnable(self) -> bool:
         """Whether there is an entry to run towards, or to apply."""

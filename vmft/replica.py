@@ -263,7 +263,8 @@ class Replica:
     def advertise(self, now_ns: int, generation: int) -> None:
         """The service is here: a gratuitous ARP."""
         self._advertise_ns = now_ns + self.settings.advertise_ns
-        self._effects.append(Send(now_ns, SWITCH, Advertise(generation)))
+        if "silent-takeover" not in self.bugs:
+            self._effects.append(Send(now_ns, SWITCH, Advertise(generation)))
 
     def _advertise_again(self, now_ns: int) -> None:
         """Say every so often where the service is, as long as the backup is heard, if there is one.
@@ -333,8 +334,7 @@ class Replica:
         pending = [operation.number for operation in machine.devices.disk.pending]
         self._went_live(now_ns, live.generation, executed=backup.replayer.executed,
                         position=machine.position, pending=pending)
-        if "silent-takeover" not in self.bugs:
-            self.advertise(now_ns, live.generation)
+        self.advertise(now_ns, live.generation)
         for output in backup.unconfirmed:
             if output.device != dev.DISK:
                 live.send_out(now_ns, output, again=True)

@@ -9,11 +9,12 @@ time says, and nothing is rounded to a step of the simulation.
 from __future__ import annotations
 
 import heapq
-from typing import Any, Callable
+from typing import Any, Callable, Mapping
 
 from vmft.ailments import Ailments
 from vmft.blocks import SERVICE_NS, Blocks
 from vmft.cluster import ClusterService
+from vmft.cpu import Breakpoint
 from vmft.disk import DiskNode
 from vmft.faulty import Delivery, Departure, Faulty, Happening, Reply
 from vmft.guests.build import Image, load
@@ -46,16 +47,18 @@ class Sim(Faulty):
     """A pair, its disk, its network and its clients, in virtual time.
 
     `observe(time_ns, node, kind, data)` hears everything that happens, in order of time.  A single
-    host runs the same machine without replication.
+    host runs the same machine without replication.  `breakpoints` are those of each host's
+    machines.
     """
 
     def __init__(self, guest: str | Image, *, seed: int, observe: Observer,
                  bugs: frozenset[str] = frozenset(), settings: Settings = DEFAULT,
-                 hosts: int = HOSTS) -> None:
+                 hosts: int = HOSTS, breakpoints: Mapping[str, Breakpoint] | None = None) -> None:
         rng = Rng(seed, "sim")
         self.rng = rng
         self.bugs = bugs
         self.settings = settings
+        self._breakpoints = breakpoints or {}
         self.now_ns = 0
         self.observe = observe
         self.network = Network(rng.split("network"))
@@ -89,10 +92,10 @@ class Sim(Faulty):
         """A host starts from nothing but its own disk, if it has one."""
         rng = self.rng.split(name)
         self._boots[name] += 1
-        blocks = self.blocks.get(name)
+        blocks, stop = self.blocks.get(name), self._breakpoints.get(name)
         disk = LocalDisk(name, blocks, self._breaks_off) if blocks is not None else None
-        return Replica(name, lambda: Machine(self.image, blocks), local_disk=disk, status=status,
-                       peer=peer, bugs=self.bugs,
+        return Replica(name, lambda: Machine(self.image, blocks, stop), local_disk=disk,
+                       status=status, peer=peer, bugs=self.bugs,
                        rng=rng.split(f"boot {self._boots[name]}"), settings=self.settings,
                        host_clock_ns=self.clocks[name])
 

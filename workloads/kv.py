@@ -149,13 +149,14 @@ def audit(record: Record) -> Verdict:
     kept = journal(disk.blocks)
     last = kept[-1].number if kept else 0
     problems = [problem for each in disks.values() for problem in each.problems] + [
-        {"op": call.start, "why": why}
+        {"time": call.end_ns, "problem": why, "ops": [call.start]}
         for call in changes if (why := disk.contradiction(call, last)) is not None]
     if not problems:
         return Verdict(valid=True, why=f"{len(changes)} changes were on disk before their answers",
                        evidence={"changes": len(changes), "records": last})
-    return Verdict(valid=False, why=str(problems[0]["why"]),
-                   evidence={"count": len(problems), "problems": problems[:PROBLEMS_SHOWN_MAX]})
+    return Verdict(valid=False, why=str(problems[0]["problem"]), evidence={
+        "count": len(problems), "ops": problems[0]["ops"],
+        "problems": problems[:PROBLEMS_SHOWN_MAX]})
 
 
 def read_disks(record: Record) -> tuple[dict[str, Disk], str]:
@@ -205,7 +206,8 @@ class Disk:
             first = self.records.setdefault(written.number, written)
             if first != written:
                 self._note(event, f"journal record {written.number} was written for op "
-                                  f"{first.request} and again, differently, for {written.request}")
+                                  f"{first.request} and again, differently, for op "
+                                  f"{written.request}", first.request, written.request)
 
     def copy(self, event: Event) -> None:
         """Another host's blocks replace these; what they held never was."""
@@ -236,8 +238,9 @@ class Disk:
             return f"{what} was answered, and a recovery would not find it"
         return None
 
-    def _note(self, event: Event, why: str) -> None:
-        self.problems.append({"time": event.time, "source": event.data["source"], "why": why})
+    def _note(self, event: Event, why: str, *requests: int) -> None:
+        self.problems.append({"time": event.time, "node": event.node, "problem": why,
+                              "ops": list(requests)})
 
 
 KV = Workload(

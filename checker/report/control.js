@@ -27,8 +27,9 @@ function refresh() {
 function redraw() {
   draw();
   const hidden = layout.hidden ? ` · ${layout.hidden} messages not drawn: zoom in` : "";
-  const whole = view.mark === null ? `${errors.length} errors` :
-    `error ${view.mark + 1} of ${errors.length}`;
+  const called = data.valid === null ? "mark" : "error";
+  const whole = view.mark === null ? `${errors.length} ${called}${errors.length === 1 ? "" : "s"}`
+    : `${called} ${view.mark + 1} of ${errors.length}`;
   status.textContent = `${at(Math.max(0, Math.round(view.from)))} to ${at(Math.round(view.to))}` +
     ` (${span(Math.round(view.to - view.from))}) · ${whole}${hidden}`;
   overview();

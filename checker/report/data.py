@@ -160,7 +160,7 @@ def page_data(
     lives = Lives(record.trace, {call.start for call in chosen.calls})
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
-        "clock": unit, "end": _end(record), "nodes": nodes,
+        "clock": unit, "valid": verdict.valid, "end": _end(record), "nodes": nodes,
         "hosts": len(hosts(record.trace)), "clients": 1 + max(lanes.values(), default=-1),
         "known": type(clients) is int,
         "calls": _calls(record, chosen.calls, lanes, strings, verdict),

@@ -117,7 +117,7 @@ function showCall(call) {
     + "have happened at any time since, or never" }[call.outcome];
   panel.replaceChildren(
     el("h3", {}, `op ${call.op}: ${call.text}`),
-    ...call.marks.map((mark) => el("p", { class: "bad" }, `✗ ${mark.why}`)),
+    ...call.marks.map((mark) => el("p", { class: "bad" }, `${SIGN} ${mark.why}`)),
     facts([
       ["process", `${call.process}`], ["key", call.key],
       ["outcome", `${call.outcome}: ${heard}`], ["error", call.error],
@@ -134,6 +134,6 @@ const SLACK = 2_000_000;
 
 function showMark(mark) {
   panel.replaceChildren(el("h3", {}, `${at(mark.time)}${mark.node < 0 ? "" : ` on ` +
-    `${data.nodes[mark.node]}`}`), el("p", { class: "bad" }, `✗ ${mark.why}`),
+    `${data.nodes[mark.node]}`}`), el("p", { class: "bad" }, `${SIGN} ${mark.why}`),
   ...[around(mark.time - 50 * SLACK, mark.time + 50 * SLACK)].filter((part) => part !== null));
 }

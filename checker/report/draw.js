@@ -3,7 +3,7 @@
 // view of everything costs no more than a view of little.
 
 const GUTTER = 128, AXIS = 26, RAIL = 17, PIN = 24, RIGHT = 12;
-const ARROWS_DRAWN_MAX = 900;
+const ARROWS_DRAWN_MAX = 900, TAIL = 20;
 const STEADY = new Set(["log", "ack", "acknowledge", "replay", "output", "release", "complete",
   "disk-read", "disk-write", "drop", "stalled", "digest"]);
 // What the roles and bands above a host's lane say already.
@@ -85,8 +85,10 @@ function drawAxis() {
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= wanted);
   const parts = [];
   for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
+    const words = tickWords(time, step), half = wide(words) / 2;
+    const middle = Math.min(layout.width - half, Math.max(GUTTER - 10 + half, x(time)));
     parts.push(line("grid", x(time), AXIS - 6, x(time), layout.height),
-      label("tick", x(time), AXIS - 10, tickWords(time, step), 'text-anchor="middle"'));
+      label("tick", middle, AXIS - 10, words, 'text-anchor="middle"'));
   }
   return parts.join("");
 }
@@ -183,7 +185,16 @@ function callBox(call, lane, left, right) {
   const room = right - left - 6;
   const words = call.op !== null && lane.height > 12 && room > wide(call.text)
     ? label("call-name", left + 4, lane.middle + 4, call.text) : "";
-  return box + words;
+  return box + words + (call.op === null ? "" : tail(call, lane, TAIL));
+}
+
+// What nobody knows the end of may still happen: a tail behind its timeout.
+function tail(call, lane, length) {
+  if (call.outcome !== "info" || call.end === NEVER || call.end > view.to) return "";
+  const left = clamp(x(call.end)), right = Math.min(layout.width - RIGHT, left + length);
+  const style = `tail${call.shown ? "" : " dim"}`, y = lane.middle;
+  return `<g class="${style}">${line("", left, y, right, y)}` +
+    `<path d="M${r(right)} ${r(y)} l-5 -4 v8 z"/></g>`;
 }
 
 function specialBox(call, lane) {
@@ -194,15 +205,24 @@ function specialBox(call, lane) {
     `${call === view.selected ? " selected" : ""}`;
   const box = rect(style, left, lane.top + 2, right - left, lane.height - 4,
     `data-op="${call.op}"`);
-  if (!main && call !== view.selected) return box;
-  const words = `${bad ? "✗ " : ""}op ${call.op}: ${call.text}`, length = wide(words) + 8;
-  const inside = right - left > length + 8, flip = right + length > layout.width - RIGHT;
-  const start = inside || left - length < GUTTER && flip ? left + 4
-    : flip ? left - length - 3 : right + 3;
+  const drawn = tail(call, lane, layout.width) + box;
+  if (!main && call !== view.selected) return drawn;
+  const short = `${bad ? `${SIGN} ` : ""}op ${call.op}`, whole = `${short}: ${call.text}`;
+  const [words, start] = [whole, short].map((each) => [each, flagAt(each, left, right, lane)])
+    .find(([, free]) => free !== null) ?? [short, left];
+  lane.flags.push([start, start + wide(words) + 8]);
   layout.flags.push(`<g class="flag${bad ? " bad" : ""}" data-op="${call.op}">` +
-    rect("flag-back", start, lane.middle - 8, length, 16) +
+    rect("flag-back", start, lane.middle - 8, wide(words) + 8, 16) +
     label("flag-words", start + 4, lane.middle + 4, words) + "</g>");
-  return box;
+  return drawn;
+}
+
+// Where a flag covers no other one of its lane: in its call, behind it, before it; or null.
+function flagAt(words, left, right, lane) {
+  const length = wide(words) + 8, inside = right - left > length + 8;
+  return [...(inside ? [left + 4] : []), right + 3, left - length - 3, left + 4].find((start) =>
+    start >= GUTTER && start + length <= layout.width - RIGHT &&
+    lane.flags.every(([from, to]) => start > to || start + length < from)) ?? null;
 }
 
 // Messages.
@@ -281,9 +301,10 @@ function drawTurns(turns) {
     const left = x(event.time);
     const words = lane.kind === "host" && TOLD_ABOVE.has(event.kind) ? "" : turnWords(event);
     const free = (ends.get(lane) ?? [-Infinity, -Infinity]);
-    const row = words ? free.findIndex((end) => left > end) : -1, length = wide(words) + 10;
-    const flip = left + length > layout.width;
-    if (row >= 0) { free[row] = left + (flip ? 6 : length); ends.set(lane, free); }
+    const length = wide(words) + 10, flip = left + length > layout.width;
+    const begin = flip ? left - length : left;
+    const row = words ? free.findIndex((end) => begin > end) : -1;
+    if (row >= 0) { free[row] = begin + length; ends.set(lane, free); }
     const y = lane.top + (lane.kind === "host" ? 29 + 17 * row : 12 + 14 * row);
     return `<g class="turn ${event.kind}"><title>${escaped(`${at(event.time)} ` +
       `${data.nodes[event.node]} ${words}`)}</title>` +
@@ -323,10 +344,13 @@ function drawChannel() {
 // The numbered steps of the failure, through all lanes.
 function drawMoments() {
   const y = AXIS + RAIL * families.length + 10;
-  let last = -Infinity;
+  const shown = moments.filter((moment) => inView(moment.time, moment.time)).length;
+  let last = -Infinity, rest = shown;
   return moments.map((moment, number) => {
     if (!inView(moment.time, moment.time)) return "";
-    const left = x(moment.time), pin = Math.max(left, last + 19);
+    rest -= 1;
+    const left = x(moment.time);
+    const pin = Math.max(last + 19, Math.min(left, layout.width - RIGHT - 19 * rest));
     last = pin;
     return `<g class="moment ${moment.kind}" data-moment="${number}"><title>` +
       `${escaped(`${at(moment.time)} ${moment.what}`)}</title>` +
@@ -345,7 +369,7 @@ function drawMarks() {
     if (!lane || !inView(mark.time, mark.time) || taken.has(spot)) return "";
     taken.add(spot);
     return `<g class="objection" data-mark="${mark.number}"><title>${escaped(`${at(mark.time)} ` +
-      `${mark.why}`)}</title>${label("", x(mark.time), lane.middle + 13, "✗",
+      `${mark.why}`)}</title>${label("", x(mark.time), lane.middle + 13, SIGN,
       'text-anchor="middle"')}</g>`;
   }).join("");
 }
@@ -363,6 +387,7 @@ const DEFS = `<defs>
 function draw() {
   if (!layout) lay();
   layout.flags = [];
+  layout.clients.forEach((lane) => { lane.flags = []; });
   const inside = [drawAxis(), drawBands(), drawRoles(), drawLeftOut(), drawChannel(), drawArrows(),
     drawEvents(), drawMoments(), drawCalls(), drawMarks()].join("") + layout.flags.join("");
   svg.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);

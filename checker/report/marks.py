@@ -21,7 +21,7 @@ FOCUS_MAX, FOCUS_NS = 3, 100_000_000
 TURNS = ("crash", "restart", "suspect", "live", "halt", "divergence", "refused", "off",
          "hand-over", "fault")
 AROUND_NS = 200_000_000         # how far from the marks causes and consequences are looked for
-NAMED = re.compile(r"\bop (\d+)")
+NAMED = re.compile(r"\b[Oo]p (\d+)")
 
 
 class Mark(NamedTuple):
@@ -45,7 +45,10 @@ class Moment(NamedTuple):
 
 
 def marks(record: Record, verdict: Verdict, explanation: Sequence[str]) -> list[Mark]:
-    """Every place to look at, in order of time; none for a run that is not invalid."""
+    """Every place to look at, in order of time; none for a valid run.
+
+    Of an unknown one, the calls at which a checker gave up.
+    """
     calls = {index: call for call in record.history.calls() for index in call.indexes}
     found: dict[tuple[object, ...], Mark] = {}
     for mark in _all(calls, verdict, explanation):
@@ -59,11 +62,13 @@ def marks(record: Record, verdict: Verdict, explanation: Sequence[str]) -> list[
 
 
 def _all(calls: dict[int, Call], verdict: Verdict, explanation: Sequence[str]) -> Iterator[Mark]:
-    if verdict.valid is not False:
+    if verdict.valid is True:
         return
     named = [int(text) for line in explanation for text in NAMED.findall(line)]
     for name, part in verdict.parts.items():
-        if part.valid is False:
+        if part.valid is None and verdict.valid is None:
+            yield from _given_up(calls, name, part.evidence)
+        elif part.valid is False:
             yield from _of_calls(calls, name, part.evidence)
             yield from _of_events(calls, name, part)
     for index in named:
@@ -81,6 +86,15 @@ def _of_calls(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark
             yield _of_call(calls[index], name, f"{name}: one of the calls that allow no order")
 
 
+def _given_up(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark]:
+    """Where a search ended without an answer, and what was open there."""
+    if evidence.get("op") in calls:
+        yield _of_call(calls[evidence["op"]], name, f"{name} gave up here")
+    for index in evidence.get("ops", [])[:MARKS_MAX]:
+        if index in calls:
+            yield _of_call(calls[index], name, f"{name}: open where it gave up")
+
+
 def _of_call(call: Call, check: str, why: str) -> Mark:
     return Mark(call.start_ns, call.start, None, check, why)
 
@@ -92,7 +106,8 @@ def _of_events(calls: dict[int, Call], name: str, part: Verdict) -> Iterator[Mar
     for item in [part.evidence, *(item for items in lists for item in items[:MARKS_MAX])]:
         if isinstance(item, Mapping) and type(item.get("time")) is int:
             problem = item.get("problem")
-            yield _of_event(calls, name, item, problem if isinstance(problem, str) else said)
+            yield _of_event(calls, name, item,
+                            said or (problem if isinstance(problem, str) else ""))
             said = ""
 
 
@@ -106,23 +121,30 @@ def _of_event(
 
 
 def focus(
-    found: Sequence[Mark], verdict: Verdict, explanation: Sequence[str]
+    record: Record, found: Sequence[Mark], verdict: Verdict, explanation: Sequence[str]
 ) -> list[Mark]:
     """The marks that the failure is told by.
 
-    The ops that the explanation's first paragraph names, else what the first check that convicts
+    The ops that the explanation's first paragraph names, and what the first check that decides
     objects to first.
     """
+    first = next((name for name, part in verdict.parts.items() if part.valid is verdict.valid), "")
+    mine = [mark for mark in found if mark.check == first]
+    events = [mark for mark in mine if mark.node is not None and mark.why != first]
+    calls = {index: call.start for call in record.history.calls() for index in call.indexes}
     for paragraph in "\n".join(explanation[1:]).split("\n\n"):
-        named = {int(text) for text in NAMED.findall(paragraph)}
+        named = {calls.get(int(text)) for text in NAMED.findall(paragraph)} - {None}
         told = [mark for mark in found if mark.op in named and mark.node is None]
         if told:
-            return told
+            return sorted([*told, *_nearby(events)], key=lambda mark: mark.time_ns)
         if paragraph.strip():
             break
-    first = next((name for name, part in verdict.parts.items() if part.valid is False), "")
-    told = [mark for mark in found if mark.check == first]
-    return [mark for mark in told if mark.time_ns - told[0].time_ns < FOCUS_NS][:FOCUS_MAX]
+    return _nearby(events or mine)
+
+
+def _nearby(found: Sequence[Mark]) -> list[Mark]:
+    """The first few, close together."""
+    return [mark for mark in found if mark.time_ns - found[0].time_ns < FOCUS_NS][:FOCUS_MAX]
 
 
 def moments(
@@ -143,7 +165,7 @@ def moments(
     turns = [event for event in record.trace.of(*TURNS)
              if since <= event.time <= until and (event.time, event.node) not in known]
     room = max(0, MOMENTS_MAX - len(steps))
-    steps += [_turn(event) for event in turns[:room]]
+    steps += [_turn(series) for series in _series(turns)[:room]]
     return sorted(steps, key=lambda step: step.time_ns)[-MOMENTS_MAX:]
 
 
@@ -160,23 +182,34 @@ def _cause(faults: Sequence[Band], first: int, last: int) -> int:
 
 
 def _end(record: Record, mark: Mark) -> int:
-    if mark.op is None:
+    if mark.op is None or mark.node is not None:
         return mark.time_ns
     call = next(call for call in record.history.calls() if call.start == mark.op)
     return max(call.start_ns, call.end_ns)
 
 
 def _told(record: Record, mark: Mark) -> Moment:
-    if mark.op is None:
-        return Moment(mark.time_ns, mark.why, None, mark.node, "mark")
+    if mark.op is None or mark.node is not None:
+        about = "" if mark.op is None else f" (op {mark.op})"
+        return Moment(mark.time_ns, mark.why + about, mark.op, mark.node, "mark")
     call = next(call for call in record.history.calls() if call.start == mark.op)
     return Moment(mark.time_ns, f"op {call.start}, process {call.process}: {call}", call.start,
-                  mark.node, "mark")
+                  None, "mark")
 
 
-def _turn(event: Event) -> Moment:
-    """What a machine did, in a few words."""
-    data = event.data
+def _series(turns: Sequence[Event]) -> list[list[Event]]:
+    """Turns in order, those that a machine made again and again together."""
+    series: dict[tuple[object, ...], list[Event]] = {}
+    for event in turns:
+        again = event.kind == "refused"
+        series.setdefault((event.kind, event.node, None if again else event.time), []).append(event)
+    return list(series.values())
+
+
+def _turn(series: Sequence[Event]) -> Moment:
+    """What a machine did, in a few words; and how many times."""
+    event, data = series[0], series[0].data
+    more = f", and so on, {len(series)} times" if len(series) > 1 else ""
     said = {
         "crash": "crashed", "restart": "came back", "off": "was switched off",
         "suspect": f"suspected {data.get('peer')} ({data.get('why')})",
@@ -185,4 +218,4 @@ def _turn(event: Event) -> Moment:
         "refused": f"refused log entries {data.get('first')} to {data.get('last')}",
         "hand-over": "handed over", "fault": f"faulted: {data.get('why')}",
     }[event.kind]
-    return Moment(event.time, f"{event.node} {said}", None, event.node, "turn")
+    return Moment(event.time, f"{event.node} {said}{more}", None, event.node, "turn")

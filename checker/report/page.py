@@ -25,7 +25,7 @@ from checker.verdict import Verdict, word
 from histories.value import show
 
 SCRIPTS = ("read.js", "draw.js", "detail.js", "control.js")
-NAMED = re.compile(r"(\bop \d+)")
+NAMED = re.compile(r"(\b[Oo]p \d+)")
 ABOUT = ("name", "command", "versions", "plan")     # of a test, told elsewhere or too long
 
 
@@ -51,7 +51,7 @@ def render(
     unit, record = clock(record), placed(record)
     faults = bands(record.history, facts.families)
     marked = marks(record, verdict, explanation)
-    told = moments(record, focus(marked, verdict, explanation), faults)
+    told = moments(record, focus(record, marked, verdict, explanation), faults)
     chosen = choose(record, marked, faults)
     data = page_data(record, chosen, marked, told, faults, verdict=verdict,
                      symbols=dict(facts.symbols), unit=unit)
@@ -131,9 +131,11 @@ def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
     named = evidence.get("core", [])
     core = [{"op": call.start, "process": call.process, "text": str(call)}
             for call in record.history.calls() if call.start in named]
+    texts = {call.start: str(call) for call in record.history.calls()}
     parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
     return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
-            "cycle": [_linked(line) for line in evidence.get("cycle", [])]}
+            "cycle": [{"op": before, "text": texts.get(before, ""), "why": _linked(why)}
+                      for before, _, why in evidence.get("circle", [])]}
 
 
 def _band(band: Band, at: Any) -> dict[str, str]:

@@ -99,7 +99,8 @@ def _themed(drawn: Any) -> str:
     drawn.savefig(buffer, format="svg", transparent=True,
                   metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
-    svg = re.sub(r"(\d+\.\d)\d+", r"\1", svg[svg.index("<svg"):])
+    svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d)\d+", r"\1", tag[0]),
+                 svg[svg.index("<svg"):])
     svg = re.sub(r'(<use [^>]*y="[\d.]+") style="[^"]*"', r"\1", svg)
     return re.sub(r"#0[1][0-9a-f]{4}|#020202|#030303",
                   lambda match: f"var({COLOURS.get(match[0], '--ink')})", svg)

@@ -3,6 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const NEVER = Infinity;
+const SIGN = data.valid === null ? "?" : "✗";      // of what is marked
 const text = (number) => data.strings[number];
 const orNothing = (number) => (number < 0 ? null : text(number));
 
@@ -55,7 +56,9 @@ const roles = data.roles.map(([node, start, end, role]) => ({
 const bands = data.bands.map(([start, end, family, _f, what, places, op]) => ({
   start, end: end ?? data.end, endless: end === null, family, what, places, op }));
 const families = [...new Set(bands.map((band) => band.family))];
-const byOp = new Map(calls.map((call) => [call.op, call]));
+// By either of a call's ops: texts name completions, too.
+const byOp = new Map(calls.flatMap((call) => [[call.op, call], [call.completion, call]]));
+byOp.delete(null);
 const marks = data.marks.map(([time, op, node, check, why], number) => ({
   time, op, node: node === null ? -1 : data.nodes.indexOf(node), check, why, number }));
 const moments = data.moments.map(([time, what, op, node, kind]) => ({

@@ -5,11 +5,11 @@ from __future__ import annotations
 from types import ModuleType
 
 from harness.commands import (
-    bugs, check, export, hunt, inspect, list, replay, run, serve, shrink, suite,
+    bugs, check, diff, export, hunt, inspect, list, replay, run, serve, shrink, step, suite,
     sweep,
 )
 
 COMMANDS: dict[str, ModuleType] = {
-    "run": run, "check": check, "inspect": inspect, "replay": replay, "shrink": shrink,
-    "suite": suite, "hunt": hunt, "sweep": sweep, "bugs": bugs, "export": export, "list": list,
-    "serve": serve}
+    "run": run, "check": check, "inspect": inspect, "replay": replay, "diff": diff, "step": step,
+    "shrink": shrink, "suite": suite, "hunt": hunt, "sweep": sweep, "bugs": bugs,
+    "export": export, "list": list, "serve": serve}
