@@ -64,7 +64,7 @@ def scene(
     """Look at a record that was judged and explained."""
     timed, record = clock(record) == "ns", placed(record)
     found = marks(record, verdict, explanation)
-    told = focus(found, verdict, explanation)
+    told = focus(record, found, verdict, explanation)
     signs = {mark.op: OBJECTED for mark in found if mark.op is not None}
     signs |= {mark.op: TOLD for mark in told if mark.op is not None}
     return Scene(record, verdict, found, told, signs, bands(record.history, families), timed,

@@ -21,7 +21,7 @@ from histories import Call, Event, History, Trace
 from histories.value import show
 
 CALLS_MAX = 15_000
-ROWS_MAX = 22_000               # of calls and trace events together, of calls and messages too,
+ROWS_MAX = 21_000               # of calls and trace events together, of calls and messages too,
 ROWS_MIN = 8_000                # but of the trace not fewer than this
 RARE_MAX = 2_000
 TEXT_MAX = 200
