@@ -300,8 +300,7 @@ def part_of(model: Model, call: Call) -> Hashable:
 
 
 def _hashable_part(partition: Callable[[Call], Hashable], call: Call) -> Hashable:
-    part = partition(call)
-    hash(part)
+    (part,) = {partition(call)}     # which a set can hold
     return part
 
 
