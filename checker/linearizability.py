@@ -18,7 +18,7 @@ from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
 from checker.native import loosened, numbered
 from checker.precedence import contradiction
-from checker.problem import ILLEGAL, Problem, Table, build, guarded
+from checker.problem import ILLEGAL, Problem, Table, build, part_of
 from checker.refute import decide
 from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
@@ -54,7 +54,7 @@ def linearizable(
         return _judge(history, model, Table(model), budget)
     parts: dict[Hashable, list[Call]] = {}
     for call in _calls(history):
-        parts.setdefault(guarded(model, call, model.partition, call), []).append(call)
+        parts.setdefault(part_of(model, call), []).append(call)
     table = Table(model)
     return _merge({key: _judge(part, model, table, budget) for key, part in parts.items()})
 

@@ -121,7 +121,7 @@ def _searched(
     steps_max = budget.steps(len(problem.classes))
     answer = function(
         problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        array("i", starts) if starts else table.start,
+        array("i", starts or [table.init]),
         (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
          budget.patience, PATIENCE_GROWTH),
         table.transition, budget.expired, budget.refuted)

@@ -21,7 +21,7 @@ from checker.found import Budget, Found
 from checker.linearizability import linearizable
 from checker.model import Model
 from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
-from checker.problem import ILLEGAL, READ, Problem, Table, build, guarded
+from checker.problem import ILLEGAL, READ, Problem, Table, build, part_of
 from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
@@ -65,7 +65,7 @@ class Online:
         if call is not None:
             if call.f not in self.model.fs:
                 Table(self.model).classify(call)    # which refuses it
-            key = self._key(call)
+            key = part_of(self.model, call)
             part = self._parts.get(key)
             if part is None:
                 part = self._parts[key] = _Part(self.model, self.budget)
@@ -81,10 +81,6 @@ class Online:
             return self._bad
         why = f"an order explains the {self.calls} calls so far"
         return Verdict(valid=True, why=why, evidence={"method": "online", "calls": self.calls})
-
-    def _key(self, call: Call) -> Hashable:
-        model = self.model
-        return None if model.partition is None else guarded(model, call, model.partition, call)
 
     def _of_part(self, key: Hashable, bad: Verdict) -> Verdict:
         if self.model.partition is None:

@@ -64,7 +64,6 @@ class Table:
         self._next: dict[int, int] = {}         # by state and class, as one number
         self._loosened: dict[int, int] = {}
         self.init = self._number(model.init)
-        self.start = array("i", [self.init])
 
     @property
     def states(self) -> list[Hashable]:
@@ -122,14 +121,18 @@ class Table:
         if call.f not in model.fs:
             known = ", ".join(sorted(model.fs))
             raise UsageError(f"op {call.start}: {model.name} knows no {call.f!r}, only {known}")
-        kind = _KINDS[guarded(model, call, model.kind, call.f, call.arg)]
+        said = guarded(model, call, model.kind, call.f, call.arg)
+        if said not in tuple(_KINDS):
+            raise UsageError(f"op {call.start}: model {model.name} calls {call} a {said!r}, "
+                             f"which is none of {', '.join(_KINDS)}")
+        kind = _KINDS[said]
         need: Hashable = ANY_STATE
         if kind != WRITE:
             need = guarded(model, call, model.needs, call.f, call.arg, call.ret)
         number = len(self._classes)
         self._classes.append(call)
         self.kinds.append(kind)
-        self.needs.append(ANYWHERE if need is ANY_STATE else self._number(need))
+        self.needs.append(ANYWHERE if need is ANY_STATE else self._number(need, call))
         self.targets.append(UNASKED)
         if need is not ANY_STATE:
             self.targets[number] = self._ask(self.needs[number], number)
@@ -181,7 +184,7 @@ class Table:
                 f"op {call.start}: model {self.model.name} changes its state in place at {call}; "
                 "step must answer a new one"
             )
-        found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after)
+        found = ILLEGAL if isinstance(after, Inconsistent) else self._number(after, call)
         if self.kinds[number] != UPDATE:
             self._check_kind(state, number, found)
         return found
@@ -211,11 +214,11 @@ class Table:
             if isinstance(answer, Inconsistent):
                 refused.append(answer)
             elif isinstance(answer, OneOf):
-                after |= answer.states
+                after.update(guarded(model, call, frozenset, answer.states))
             elif len(before) == 1:
                 return answer
             else:
-                after.add(answer)
+                guarded(model, call, after.add, answer)
         if not after:
             return refused[0] if refused else Inconsistent(f"{call.f} leads to no state")
         if len(after) > 1:
@@ -223,15 +226,22 @@ class Table:
         (only,) = after
         return only
 
-    def _number(self, state: Hashable) -> int:
+    def _number(self, state: Hashable, call: Call | None = None) -> int:
+        """The number of a state, which a call needs or leads to."""
         try:
             number = self._state_numbers.get(state)
-        except TypeError as problem:
-            raise UsageError(f"model {self.model.name} has a bad state: {problem}") from None
+        except Exception as problem:
+            raise self._bad_state(call, f"{type(problem).__name__}: {problem}") from None
         if number is None:
+            if state is Inconsistent or state is OneOf:
+                raise self._bad_state(call, f"{show(state)}, where one of its objects is meant")
             number = self._state_numbers[state] = len(self._states)
             self._states.append(state)
         return number
+
+    def _bad_state(self, call: Call | None, problem: str) -> UsageError:
+        before, after = ("", "") if call is None else (f"op {call.start}: ", f" at {call}")
+        return UsageError(f"{before}model {self.model.name} has a bad state{after}: {problem}")
 
 
 def loosened(
@@ -281,6 +291,17 @@ def build(calls: Iterable[Call], table: Table) -> Problem:
         moments.pop()
     events = array("i", [~number if returns else number for _at, returns, number in moments])
     return Problem(events, classes, kept.__getitem__)
+
+
+def part_of(model: Model, call: Call) -> Hashable:
+    """The part that a call belongs to; None where all is one part."""
+    return None if model.partition is None else guarded(
+        model, call, _hashable_part, model.partition, call)
+
+
+def _hashable_part(partition: Callable[[Call], Hashable], call: Call) -> Hashable:
+    (part,) = {partition(call)}     # which a set can hold
+    return part
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:

@@ -43,7 +43,7 @@ def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
 
     def refuted(stuck: int, steps: int) -> bool:
         nonlocal refuter
-        refuter = refuter or Refuter(problem, table)
+        refuter = refuter or Refuter(problem, table, budget)
         if refuter.refuted(stuck, steps):
             return True
         if steps >= SWEEP_PATIENCE and not swept:
@@ -70,8 +70,9 @@ class Refuter:
     invoked so far may have led to; UNASKED among them stands for any.
     """
 
-    def __init__(self, problem: Problem, table: Table) -> None:
+    def __init__(self, problem: Problem, table: Table, budget: Budget = Budget()) -> None:
         self.problem, self.table = problem, table
+        self.budget = budget._replace(refuted=None)
         self.at = 0
         self.live: dict[int, int] = {}
         self.reached = {table.init}
@@ -86,7 +87,8 @@ class Refuter:
             starts = self.starts(window)
             if not starts:
                 return False
-            found = search(window, self.table, Budget(steps_max=steps), starts=starts)
+            budget = self.budget._replace(steps_max=steps)
+            found = search(window, self.table, budget, starts=starts)
             if found.valid is not True or first == 0:
                 return found.valid is False
             steps -= found.steps

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Hashable, Iterable, Sequence
 
 from checker.model import Model
-from checker.problem import ANYWHERE, READ, UNASKED, UPDATE, WRITE, Table, guarded
+from checker.problem import ANYWHERE, READ, UNASKED, UPDATE, WRITE, Table, part_of
 from histories.history import Call
 
 Sources = dict[int, "Call | None"]
@@ -22,8 +22,7 @@ def parts_of(calls: Sequence[Call], model: Model) -> list[list[Call]]:
     parts: dict[Hashable, list[Call]] = {}
     for call in calls:
         if call.outcome != "fail":
-            key = guarded(model, call, model.partition, call) if model.partition else None
-            parts.setdefault(key, []).append(call)
+            parts.setdefault(part_of(model, call), []).append(call)
     return list(parts.values())
 
 

@@ -78,6 +78,8 @@ def _outcome(task: Task, future: Future[Judged]) -> Judged:
         cause = f"it took more than {task.memory_mb} MB"
     except ProcessExpired as problem:
         cause = f"its process died ({problem.exitcode})"
+    except Exception as problem:        # our own fault; the other files must be heard
+        cause = f"the check itself failed: {type(problem).__name__}: {problem}"
     why = f"gave up on the file: {cause}"
     verdict = merge({task.consistency: Verdict(valid=None, why=why)})
     return Judged(task.path, verdict, [f"UNKNOWN  {task.path}: {why}"], task.model or "")

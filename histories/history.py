@@ -167,6 +167,8 @@ class History:
     def call(self, invoke: Op, done: Op | None) -> Call:
         """The call that an invocation and its completion make up."""
         outcome: Outcome = "info" if done is None else done.type  # type: ignore[assignment]
+        if not isinstance(invoke.f, str):
+            raise UsageError(f"op {invoke.index}: f is a word, found {show(invoke.f)}")
         try:
             arg = freeze(invoke.value)
             ret = freeze(done.value) if done is not None and outcome == "ok" else UNKNOWN

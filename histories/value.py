@@ -68,4 +68,14 @@ def show(value: Any) -> str:
         return "{" + ", ".join(pairs) + "}"
     if isinstance(value, (set, frozenset)):
         return "#{" + " ".join(sorted(show(item) for item in value)) + "}"
+    if isinstance(value, int):
+        return _digits(value)
     return repr(value)
+
+
+def _digits(number: int) -> str:
+    """A whole number; in base 16 where Python finds it too long for base 10."""
+    try:
+        return repr(number)
+    except ValueError:
+        return hex(number)

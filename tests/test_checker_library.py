@@ -12,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = [(page, example) for page in ("README.md", "docs/judge.md") for example in re.findall(
-    r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)]
+    r"^```python\n(?!import pytest)(.*?)^```", (ROOT / page).read_text(encoding="utf-8"),
+    re.MULTILINE | re.DOTALL)]
 REST = ("harness", "vmft", "workloads", "nemesis", "unicorn", "tqdm", "networkx", "matplotlib",
         "hypothesis", "pytest", "_pytest", "distributed")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -15,11 +15,11 @@ from random_histories import MAKERS, brute_force
 from test_checker_linearizability import history, judge
 from things import THINGS
 
-from checker import Inconsistent, Model, OneOf, linearizable, models, native
+from checker import Inconsistent, Model, OneOf, Online, linearizable, models, native
 from checker import search as plain
 from checker.found import ALL, ShortCut
 from checker.problem import Table, build
-from histories import History, UsageError
+from histories import History, Op, UsageError
 
 
 def made(name: str, seed: int, calls: int, spoilt: bool) -> History:
@@ -82,7 +82,8 @@ def test_the_page_has_every_model_and_its_calls() -> None:
 def test_the_examples_run(name: str) -> None:
     """Whoever copies an example gets what it promises."""
     page = (Path(__file__).resolve().parent.parent / name).read_text(encoding="utf-8")
-    for example in re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL):
+    for example in re.findall(r"^```python\n(?!import pytest)(.*?)^```", page,
+                              flags=re.MULTILINE | re.DOTALL):
         exec(example, {})
 
 
@@ -179,3 +180,91 @@ def test_a_model_that_mutates_is_refused_with_the_call() -> None:
     message = "op 2: model bad changes its state in place at put 7; step must answer a new one"
     with pytest.raises(UsageError, match=message):
         judge("0+put=6 0!put=6 0+put=7 0:put=7", bad)
+
+
+def _number(state: Any, f: str, arg: Any, ret: Any) -> Any:
+    """A register of another's making."""
+    if f == "put":
+        return arg
+    return state if state == ret else Inconsistent(f"saw {ret}, it holds {state}")
+
+
+class Rude:
+    """A state that cannot even be hashed without a fuss."""
+
+    def __hash__(self) -> int:
+        raise ZeroDivisionError("no hash")
+
+
+def _user(step: Any = _number, **said: Any) -> Model:
+    return Model(name="user", init=0, step=step, fs={"put": "anything", "look": "nothing"}, **said)
+
+
+@pytest.mark.parametrize("model, message", [
+    (_user(lambda *_: [1]), "op 0: .*user .*put 7.*unhashable type: 'list'"),
+    (_user(lambda *_: Rude()), "op 0: .*user .*put 7.*ZeroDivisionError: no hash"),
+    (_user(lambda *_: Inconsistent), "op 0: .*user .*put 7.*Inconsistent"),
+    (_user(lambda *_: OneOf), "op 0: .*user .*put 7.*OneOf"),
+    (_user(lambda *_: OneOf(cast(Any, [[1]]))), "op 0: .*user .*put 7.*unhashable type: 'list'"),
+    (_user(kind=lambda *_: "wrote"), "op 0: .*user .*put 7.*'wrote'.*read, write, update"),
+    (_user(needs=lambda *_: [1]), "op 0: .*user .*put 7.*unhashable type: 'list'"),
+    (_user(partition=lambda _call: []), "op 0: .*user .*put 7.*unhashable type: 'list'"),
+])
+def test_an_ill_behaved_model_is_refused_with_the_call(model: Model, message: str) -> None:
+    """In one line, whole and online."""
+    spoken = history("0+put=7 0:put=7 0+look 0:look=7")
+    with pytest.raises(UsageError, match=message):
+        linearizable(spoken, model)
+    with pytest.raises(UsageError, match=message):
+        online = Online(model)
+        for op in spoken:
+            online.feed(op)
+
+
+def test_a_monitor_that_is_not_known() -> None:
+    with pytest.raises(UsageError, match="model user: there is no monitor 'nope', only .*"):
+        judge("0+look 0:look=0", _user(monitors=("nope",)))
+
+
+def test_several_states_may_be_a_list() -> None:
+    coin = _user(lambda state, f, arg, ret: OneOf(cast(Any, [1, 2])) if f == "put" else _number(
+        state, f, arg, ret))
+    assert judge("0+put=7 0:put=7 0+look 0:look=2", coin) is True
+    assert judge("0+put=7 0:put=7 0+look 0:look=3", coin) is False
+
+
+def test_several_states_that_become_one_which_cannot_be_hashed() -> None:
+    coin = _user(lambda state, f, arg, ret: OneOf(frozenset({1, 2})) if f == "put" else [state])
+    with pytest.raises(UsageError, match="op 2: .*user .*unhashable"):
+        judge("0+put=7 0:put=7 0+look 0:look=2", coin)
+
+
+def test_an_operation_named_by_no_word_is_refused() -> None:
+    ops = [Op(0, "invoke", ["put"], 1), Op(0, "ok", ["put"], 1)]    # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="op 0: f is a word"):
+        linearizable(History(ops), models.register)
+
+
+def test_numbers_too_long_to_print_are_judged() -> None:
+    """Python refuses to print more than some thousand digits."""
+    ops = [Op(0, "invoke", "write", 10**5000), Op(0, "ok", "write", 10**5000),
+           Op(0, "invoke", "read"), Op(0, "ok", "read", 10**5000 + 1)]
+    assert linearizable(History(ops), models.register).valid is False
+
+
+@pytest.mark.parametrize("had", [[1, True], [True, 1], [0, False], [False, 0]])
+def test_equal_answers_are_judged_alike_whichever_comes_first(had: list[Any]) -> None:
+    ops = [op for _twice in "12" for op in (Op(0, "invoke", "add", "a"), Op(0, "ok", "add", "a"))]
+    for each in had:
+        ops += [Op(0, "invoke", "contains", "a"), Op(0, "ok", "contains", each)]
+    assert linearizable(History(ops), models.set_model).valid is bool(had[0])
+
+
+@pytest.mark.parametrize("before, amount, after", [(0.1, 0.9, 1), (0.1, 1.9, 2), (1.5, 0.5, 2)])
+def test_fractions_are_added_as_the_model_adds_them(
+    before: float, amount: float, after: int
+) -> None:
+    """The sum tells less than it seems: 1 - 0.9 is not 0.1."""
+    ops = [Op(0, "invoke", "add", before), Op(0, "ok", "add", before),
+           Op(0, "invoke", "inc", amount), Op(0, "ok", "inc", after)]
+    assert linearizable(History(ops), models.counter).valid is True

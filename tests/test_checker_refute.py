@@ -52,6 +52,21 @@ def test_no_order_gets_past_what_is_refuted(name: str, seed: int, wrong: float) 
         assert not passable or not refuter.refuted(stuck, 10_000)
 
 
+def test_refuting_remembers_no_more_than_the_budget_says() -> None:
+    """What takes more than a step remembers something, and then is not refuted."""
+    refuted = {most: 0 for most in (0, 10_000)}
+    for seed in range(60):
+        table = Table(models.cas_register)
+        problem = build(drawn(seed, "cas-register", 14, 0.4), table)
+        found = native.search(problem, table)
+        if found.stuck is None:
+            continue
+        for most in refuted:
+            refuter = Refuter(problem, table, Budget(memory_max=most))
+            refuted[most] += refuter.refuted(found.stuck, 10_000)
+    assert 0 < refuted[0] < refuted[10_000]
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_most_that_fails_is_refuted(name: str) -> None:
     """With the whole history as its window it begins in the wrong state, and so misses some."""

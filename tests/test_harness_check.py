@@ -156,9 +156,14 @@ def _sleep(_task: object) -> None:
     time.sleep(60)
 
 
+def _err(_task: object) -> None:
+    raise ZeroDivisionError("of our own")
+
+
 @pytest.mark.parametrize("end, why", [
     (_die, "its process died (-9)"), (_exhaust, "it took more than 4000 MB"),
     (_sleep, "it took more than 1 s"),
+    (_err, "the check itself failed: ZeroDivisionError: of our own"),
 ])
 def test_whatever_ends_a_process_its_file_is_unknown(
     end: Callable[[object], None], why: str, folder: Path, monkeypatch: pytest.MonkeyPatch,

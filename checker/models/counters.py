@@ -37,7 +37,10 @@ def _kind(f: str, _arg: Hashable) -> Kind:
 def _needs(f: str, arg: Any, ret: Any) -> Hashable:
     if f == "add" or type(ret) is not int:
         return ANY_STATE
-    return ret if f == "read" else ret - _change(f, arg)
+    if f == "read":
+        return ret
+    change = _change(f, arg)
+    return ret - change if type(change) is int else ANY_STATE    # fractions round
 
 
 _FS = {

@@ -16,7 +16,7 @@ def _step(state: Any, f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
     if ret is UNKNOWN:
         return state  # type: ignore[no-any-return]
     if f == "contains":
-        if ret is (arg in state):
+        if ret == (arg in state):
             return state  # type: ignore[no-any-return]
         has = "has it" if arg in state else "does not have it"
         return Inconsistent(f"contains {show(arg)} answered {show(ret)}, the set {has}")

@@ -17,6 +17,7 @@ from checker.model import Model
 from checker.monitors import adds, elements, increments, priorities, queues, stacks, writes
 from checker.monitors.prefix import Unsuited
 from checker.problem import Problem, Table
+from histories.errors import UsageError
 from histories.history import Call, History
 
 Monitor = Callable[[Sequence[Call], Model], "int | None"]
@@ -50,6 +51,9 @@ def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
     for method in model.monitors:
         if method == WRITES:
             continue
+        if method not in MONITORS:
+            raise UsageError(f"model {model.name}: there is no monitor {method!r}, "
+                             f"only {', '.join([*MONITORS, WRITES])}")
         if isinstance(history, History):
             found = NATIVE[method](history, model) if method in NATIVE else None
             if found is not None:

@@ -9,9 +9,10 @@ from checker.vacuity import count_faults
 from checker.verdict import EXIT_CODES
 from harness.commands.run import add_store, add_test, test_of
 from harness.failure import convicting, signature
+from harness.page import write_run_page
 from harness.plan import HEAL, Plan, planned
 from harness.progress import progress
-from harness.run import Outcome, checks_of, conclude, run
+from harness.run import REPORT, Outcome, checks_of, conclude, run
 from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
 from harness.test import Test, from_json
 from harness.workers import workers
@@ -50,7 +51,9 @@ def execute(arguments: argparse.Namespace) -> int:
     assert shrinker.best.plan is not None
     outcome = run(shrinker.best, arguments.store, shrunk_from=f"{stored.path.parent.name}/"
                   f"{stored.path.name}", runs=shrinker.runs)
-    print("\n".join(said(stored, before, shrinker, outcome)))
+    page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
+    print("\n".join([*said(stored, before, shrinker, outcome), "",
+                     f"report: {outcome.path}/{REPORT}", page, "", *outcome.explanation]))
     return EXIT_CODES[outcome.verdict.valid]
 
 
@@ -87,7 +90,7 @@ def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
 
 
 def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
-    """What became smaller, and the explanation of what is left."""
+    """What became smaller, and what is left to be done, in order."""
     after = shrinker.plan
     lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in "
              f"{shrinker.runs} runs, with the same failure "
@@ -100,9 +103,8 @@ def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> 
                     for op in after.ops or ()]
                    + [(fault.time_ns, f"nemesis: {fault.f}", fault.value)
                       for fault in after.faults or ()], key=lambda step: step[0])
-    lines += [f"  {time_ns / 1e6:>10.3f} ms  {what}" + ("" if value is None else f" {value}")
-              for time_ns, what, value in steps]
-    return lines + ["", f"report: {outcome.path}/report.txt", "", *outcome.explanation]
+    return lines + [f"  {time_ns / 1e6:>10.3f} ms  {what}" + ("" if value is None else f" {value}")
+                    for time_ns, what, value in steps]
 
 
 def _size(plan: Plan, record: Record) -> str:
