@@ -38,7 +38,7 @@ template <int Words> class Search : protected Window<Words> {
     Status run() {
         patience = problem.patience;
         Configuration fresh = start();
-        while (fresh.at < frontiers.size()) {
+        while (fresh.at < returns) {
             uint32_t known = memory.covering(key(fresh), frontiers[fresh.at].reads);
             if (known != NONE) {
                 if (!frames.empty()) frames.back().blame |= multisets.bits(known);
@@ -84,7 +84,8 @@ template <int Words> class Search : protected Window<Words> {
   protected:
     using Window<Words>::problem, Window<Words>::calls, Window<Words>::due, Window<Words>::rescues;
     using Window<Words>::pending, Window<Words>::frontiers, Window<Words>::begin;
-    using Window<Words>::end, Window<Words>::need_of;
+    using Window<Words>::end, Window<Words>::need_of, Window<Words>::returns;
+    using Window<Words>::reach_out;
     using Frontier = typename Window<Words>::Frontier;
 
     struct Configuration {
@@ -153,7 +154,8 @@ template <int Words> class Search : protected Window<Words> {
 
     // Linearize the reads that are legal, move on over returns, until neither is possible.
     void settle(Configuration &it) {
-        for (bool first = true; it.at < frontiers.size(); first = false) {
+        for (bool first = true; it.at < returns; first = false) {
+            reach_out(it.at);
             const Frontier &frontier = frontiers[it.at];    // the state is the one of the first
             if (problem.cuts & READS)
                 read(it, (first ? frontier.reads : frontier.arrived).without(it.done));
@@ -162,7 +164,7 @@ template <int Words> class Search : protected Window<Words> {
             it.done.clear(need);
             it.at++;
         }
-        if (it.at > deepest && it.at < frontiers.size()) {
+        if (it.at > deepest && it.at < returns) {
             deepest = it.at;
             still_since = steps;
             patience = problem.patience;

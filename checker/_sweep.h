@@ -18,13 +18,14 @@ template <int Words> class Sweep : public Search<Words> {
 
     Status run() {
         this->heeded = 0;
+        if (this->returns) this->reach_out(this->returns - 1);
         for (const Pending &kin : this->pending)
             if (kin.target == UNASKED) this->heeded |= Multisets::bit(kin.number);
         while (true) {
             Way furthest = {};
             if (Status cause = sweep(furthest); cause != VALID) return cause;
             this->last = furthest.it.order;
-            if (!furthest.over) return furthest.it.at == this->frontiers.size() ? VALID : INVALID;
+            if (!furthest.over) return furthest.it.at == this->returns ? VALID : INVALID;
             this->heeded |= furthest.over;
         }
     }
@@ -63,7 +64,7 @@ template <int Words> class Sweep : public Search<Words> {
                 begun = true;
                 furthest = way;
                 this->memory.clear();
-                if (way.it.at == this->frontiers.size()) break;
+                if (way.it.at == this->returns) break;
             }
             Configuration known = way.it;
             known.used = this->multisets.only(way.it.used, this->heeded);
