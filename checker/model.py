@@ -25,7 +25,10 @@ class Inconsistent:
 
 @dataclass(frozen=True)
 class OneOf:
-    """The next states of an operation that may do one of several things."""
+    """The next states of an operation that may do one of several things: one at least.
+
+    What `step` answers in place of a state; any of them counts until an answer tells them apart.
+    """
 
     states: frozenset[Hashable]
 

@@ -27,7 +27,7 @@ class Verdict:
 
 
 def merge_valid(values: Iterable[bool | None]) -> bool | None:
-    """False if any is False, else None if any is None, else True."""
+    """False if any is False, else None if any is None, else True; True of nothing at all."""
     seen = list(values)
     if False in seen:
         return False

@@ -79,7 +79,11 @@ def _is_link(link: Any, hosts: Sequence[str]) -> bool:
 
 
 def problem(value: Any, parameters: Parameters, hosts: Sequence[str]) -> str | None:
-    """What is wrong with a fault's value, in a few words; None if nothing is."""
+    """What is wrong with a fault's value, in a few words; None if nothing is.
+
+    ``value`` is a map from names in ``parameters`` to what fits there, or None where all may be
+    missing; ``hosts`` are the system's.  It never raises: who asks knows which line to name.
+    """
     if value is None:
         value = {}
     if not isinstance(value, dict):

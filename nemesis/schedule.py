@@ -22,7 +22,11 @@ class Planned(NamedTuple):
 
 
 def schedule(families: Sequence[Nemesis], rng: Rng, hosts: Sequence[str]) -> Iterator[Planned]:
-    """An endless plan, in order of time; nothing without families."""
+    """An endless plan, in order of time; nothing without families.
+
+    ``hosts`` are the names that a fault may strike.  A function of the state of ``rng`` alone: the
+    same stream draws the same plan.
+    """
     round_ns = rng.between(*FIRST_NS)
     while families:
         chosen = [family for family in families if rng.chance(4, 5)] or [rng.choice(families)]
@@ -34,7 +38,11 @@ def schedule(families: Sequence[Nemesis], rng: Rng, hosts: Sequence[str]) -> Ite
 
 
 def apply(families: Sequence[Nemesis], cluster: Cluster, fault: Fault) -> Any:
-    """Do it, and answer what happened."""
+    """Do it, and answer what happened: a map, or a Later, as `Kind.do` says.
+
+    Nothing is done to the system where the map says {"nothing": why}.  KeyError: none of the
+    families knows the fault; a test that was accepted has no such fault.
+    """
     for family in families:
         if fault.f in family.faults:
             return family.faults[fault.f].do(cluster, fault.value)
@@ -42,6 +50,6 @@ def apply(families: Sequence[Nemesis], cluster: Cluster, fault: Fault) -> Any:
 
 
 def heal(families: Sequence[Nemesis], cluster: Cluster) -> None:
-    """Undo everything that can be undone."""
+    """Undo everything that can be undone, family by family; what is over already is left alone."""
     for family in families:
         family.heal(cluster)

@@ -17,7 +17,10 @@ FOR_GOOD = ("power-off", "crash-both")      # what leaves nothing to look at aft
 
 
 def compose(rng: Rng, families: Mapping[str, Nemesis]) -> list[Nemesis]:
-    """Each family with a chance of one half, and at least one; seldom what ends a run for good."""
+    """Each family with a chance of one half, and at least one; seldom what ends a run for good.
+
+    ``families`` by name; drawn in that order, so the same stream gives the same families.
+    """
     drawn = [family for name, family in families.items()
              if rng.chance(1, 32 if name in FOR_GOOD else 2)]
     return drawn or [rng.choice([*families.values()])]

@@ -148,7 +148,7 @@ def test_an_address_names_an_operation(page: Any, address: str) -> None:
     page.locator("pre.said a").nth(1).click()
     words = page.locator("pre.said a").nth(1).inner_text()
     page.wait_for_function(
-        f"document.querySelector('#detail h3').textContent.startsWith('{words}')")
+        f"() => document.querySelector('#detail h3').textContent.startsWith('{words}')")
     assert page.url == f"{address}#{words.replace(' ', '-')}"
 
 
@@ -159,7 +159,7 @@ def test_the_plots_share_the_diagrams_time(page: Any) -> None:
     before = frame.bounding_box()
     box = page.locator(".plots").bounding_box()
     page.locator(".plots").click(position={"x": box["width"] * 0.9, "y": 30})
-    page.wait_for_function(f"document.getElementById('window').getBoundingClientRect().x > "
+    page.wait_for_function("() => document.getElementById('window').getBoundingClientRect().x > "
                            f"{before['x'] + 100}")
 
 

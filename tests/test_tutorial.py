@@ -63,9 +63,9 @@ def test_the_tutorial_shows_what_happens(
         words = shlex.split(command[len(PROMPT):])
         code = main([*words, *HERE.get(words[0], [])])
         codes += [code] if words[0] != "diff" else []
-        printed = capsys.readouterr().out
+        printed, complaint = capsys.readouterr()
         missing = first_missing(quoted, printed.splitlines())
-        assert missing is None, f"{command}\ndoes not print\n{missing}\nbut\n{printed}"
+        assert missing is None, f"{command}\ndoes not print\n{missing}\nbut\n{printed}{complaint}"
     assert codes == sorted(codes, reverse=True) and set(codes) == {0, 1}
 
 

@@ -149,7 +149,7 @@ def audit(record: Record) -> Verdict:
     kept = journal(disk.blocks)
     last = kept[-1].number if kept else 0
     problems = [problem for each in disks.values() for problem in each.problems] + [
-        {"time": call.end_ns, "problem": why, "ops": [call.start]}
+        {"time": call.end_ns, "op": call.start, "problem": why, "ops": [call.start]}
         for call in changes if (why := disk.contradiction(call, last)) is not None]
     if not problems:
         return Verdict(valid=True, why=f"{len(changes)} changes were on disk before their answers",

@@ -62,7 +62,10 @@ Client = Generator[Invocation, Op, None]
 
 
 def invoke(f: str, value: Any = None) -> Invocation:
-    """An operation, ready to be yielded."""
+    """An operation, ready to be yielded; the client is sent the Op that completes it.
+
+    ``f`` and ``value`` are what the workload's `encode` knows; an info ends the client.
+    """
     return Invocation(f, value)
 
 

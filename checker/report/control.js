@@ -55,7 +55,8 @@ function failure() {
   if (!moments.length) return wholeRun();
   const first = moments[0].time, last = Math.max(...moments.map((moment) => moment.op === null
     ? moment.time : Math.min(data.end, byOp.get(moment.op)?.end ?? moment.time)));
-  const least = moments.some((moment) => moment.op !== null) ? CLOSE_OP : CLOSE;
+  const least = Math.max(moments.some((moment) => moment.op !== null) ? CLOSE_OP : CLOSE,
+    moments.length === 1 ? 4 * (last - first) : 0);
   const size = Math.max(last - first, least), middle = (first + last) / 2;
   return look(middle - size * 0.56, middle + size * 0.64);
 }

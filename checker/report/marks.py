@@ -81,6 +81,10 @@ def _of_calls(calls: dict[int, Call], name: str, evidence: Any) -> Iterator[Mark
     if evidence.get("op") in calls:
         yield _of_call(calls[evidence["op"]], name, f"{name}: no order gets past its answer"
                        if "orders" in evidence else f"{name} objects to it")
+    elif "op" not in evidence:
+        for index in evidence.get("ops", [])[:MARKS_MAX]:
+            if index in calls:
+                yield _of_call(calls[index], name, f"{name} objects to it")
     for index in evidence.get("core", [])[:MARKS_MAX]:
         if index in calls:
             yield _of_call(calls[index], name, f"{name}: one of the calls that allow no order")
