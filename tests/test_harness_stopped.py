@@ -33,11 +33,14 @@ COMMANDS = {
 
 @contextmanager
 def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """The command as a shell would start it, in a group of its own; gone in the end."""
+    """The command as a shell would start it, in a group of its own; gone in the end.
+
+    A shell starts what is to run in the background with Ctrl-C ignored, and this test with it.
+    """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, "-m", "checker", *arguments], text=True,
                           env=environment, start_new_session=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE) as process:
+                          stderr=subprocess.PIPE, preexec_fn=_heed_ctrl_c) as process:
         try:
             yield process
         finally:
@@ -45,6 +48,10 @@ def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(process.pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def wait_for(reached: Callable[[], bool], process: subprocess.Popen[str]) -> None:
