@@ -67,7 +67,7 @@ def test_every_field_reaches_the_command() -> None:
 
 @pytest.mark.parametrize("change, problem", [
     ({"workload": "x"}, "unknown workload 'x'; there is "),
-    ({"nemesis": ("crash", "x")}, "unknown nemesis 'x'; there is crash, "),
+    ({"nemesis": ("crash", "x")}, "unknown nemesis 'x'; there is channel, "),
     ({"bugs": ("x",)}, "unknown bug 'x'; there is "),
     ({"system": "x"}, "unknown system 'x'; there is "),
     ({"runtime": "x"}, "unknown runtime 'x'; there is "),

@@ -19,11 +19,13 @@ BASIC = [("crash",), ("partition",), ("log-loss",), ("crash", "partition", "log-
 
 
 def check_explained(each: Result) -> None:
-    """An invalid run's text is short, and ends with the command of that very run."""
+    """An invalid run's text is short, and ends with the commands of that very run."""
     assert len(each.explanation) <= LINES_MAX
     assert each.explanation[0].startswith("INVALID")
-    last = each.explanation[-1]
-    assert last.startswith("Run it again:  python -m checker run") and f"--seed {each.seed}" in last
+    again, shrink = each.explanation[-2:]
+    assert again.startswith("Run it again:  python -m checker run")
+    assert shrink.startswith("Shrink it:     python -m checker shrink")
+    assert f"--seed {each.seed}" in again and f"--seed {each.seed}" in shrink
 
 
 @pytest.mark.parametrize("nemesis", MIXES, ids=",".join)

@@ -228,11 +228,11 @@ def test_the_loser_of_the_test_and_set_halts_and_discards_what_it_held() -> None
     pair.cut("n1--n2", "n1--disk")
     number = pair.inc()
     pair.run(DETECTION_MS)
-    assert pair.role("n2") == "alone" and pair.role("n1") == "contending"
+    assert pair.role("n2") == "alone" and pair.role("n1") == "superseded"
     acknowledged = len(pair.events("ack", "n1"))
     pair.join("n1--n2")
     pair.run(DETECTION_MS)
-    assert pair.role("n1") == "contending" and len(pair.events("ack", "n1")) == acknowledged
+    assert pair.role("n1") == "superseded" and len(pair.events("ack", "n1")) == acknowledged
     pair.join("n1--disk")
     pair.run(DETECTION_MS)
     assert pair.role("n1") == "halted"

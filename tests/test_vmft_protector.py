@@ -99,7 +99,7 @@ def test_a_primary_that_slept_through_a_failover_loses() -> None:
     links = ["n1--n2", "n1--n3", "n1--disk", "n1--clients", "n1--cluster"]
     pair.cut(*links)
     pair.run(FAILED_OVER + RESTORED)
-    assert sorted(pair.sim.roles().values()) == ["backup", "contending", "primary"]
+    assert sorted(pair.sim.roles().values()) == ["backup", "primary", "superseded"]
     pair.join(*links)
     pair.run(300)
     assert pair.role("n1") == "halted" and not pair.events("live", "n1")

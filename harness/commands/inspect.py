@@ -66,7 +66,11 @@ def execute(arguments: argparse.Namespace) -> int:
 
 
 def _is_history(name: str | None) -> bool:
-    return name is not None and Path(name).is_file()
+    """Whether this names a file, and no run; a name that cannot be one is no file."""
+    try:
+        return name is not None and Path(name).is_file()
+    except OSError:
+        return False
 
 
 def _chosen(arguments: argparse.Namespace) -> bool:
