@@ -31,6 +31,8 @@ MARGINS_NS = (0, MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS,
               1000 * MILLISECOND_NS, 5000 * MILLISECOND_NS)
 SEEDS = range(1, 9)
 DIVISORS = (1_000_000, 1000, 10, 2)
+LARGE = 16              # pieces into which what is left out first is cut at most
+LONG_NS = 200 * MILLISECOND_NS
 GAPS_NS = (0, MILLISECOND_NS, 10 * MILLISECOND_NS, 100 * MILLISECOND_NS, 500 * MILLISECOND_NS)
 
 Candidates = Iterable[Test]
@@ -78,16 +80,27 @@ class Shrinker:
         self._try([self._with(ops=())])
         while not self.ended:
             before = self.best
-            self._cut()
-            self._leave_out("faults")
-            self._cut()
-            self._leave_out("ops")
-            self._values()
-            self._gaps()
-            self._rest()
-            if self.best == before and not self._reseed():
-                break
+            self._coarsely()
+            if self.best == before and not self._reseed("faults"):
+                self._finely()
+                if self.best == before and not self._reseed("ops"):
+                    break
         return self.best
+
+    def _coarsely(self) -> None:
+        """What makes every further run much shorter: no small steps while large ones are left."""
+        self._cut()
+        self._leave_out("faults")
+        self._cut()
+        self._leave_out("ops", len(self.plan.ops or ()) // LARGE)
+        self._gaps(LONG_NS)
+
+    def _finely(self) -> None:
+        """One by one."""
+        self._leave_out("ops")
+        self._values()
+        self._gaps()
+        self._rest()
 
     def _try(self, candidates: Candidates) -> bool:
         """Take the first candidate that fails in the same way; answers whether there was one."""
@@ -128,10 +141,10 @@ class Shrinker:
         self._try(replace(self.best, plan=_after(self.plan, first_ns - margin_ns))
                   for margin_ns in MARGINS_NS if margin_ns < first_ns)
 
-    def _leave_out(self, part: str) -> None:
-        """Operations, or faults: in pieces of all, of half, of a quarter, ... of one."""
+    def _leave_out(self, part: str, least: int = 1) -> None:
+        """Operations, or faults: in pieces of all, of half, of a quarter, ... of the least."""
         piece = len(getattr(self.plan, part))
-        while piece > 0:
+        while piece >= max(1, least):
             steps = getattr(self.plan, part)
             if not self._try(self._with(**{part: rest}) for rest in without(steps, piece)):
                 piece //= 2
@@ -151,12 +164,17 @@ class Shrinker:
             except UsageError:
                 continue
 
-    def _gaps(self) -> None:
-        """Each pause between two steps as short as can be, then on whole milliseconds."""
+    def _gaps(self, least_ns: int = 0) -> None:
+        """Each pause of some length between two steps as short as can be, then on whole
+        milliseconds.
+        """
         place = 0
         while place < len(_times(self.plan)):
             before_ns, time_ns = [0, *_times(self.plan)][place:place + 2]
             gap_ns = time_ns - before_ns
+            if gap_ns < least_ns:
+                place += 1
+                continue
             self._try(replace(self.best, plan=_shift(self.plan, time_ns, gap_ns - shorter_ns))
                       for shorter_ns in (*GAPS_NS, gap_ns // 2)
                       if shorter_ns + MILLISECOND_NS <= gap_ns)
@@ -176,9 +194,9 @@ class Shrinker:
         for bug in self.best.bugs:
             self._try([replace(self.best, bugs=tuple(b for b in self.best.bugs if b != bug))])
 
-    def _reseed(self) -> bool:
+    def _reseed(self, part: str) -> bool:
         """One or two steps fewer, at another pace of the network: races are decided by it."""
-        fewer = [self._with(**{part: rest}) for part in ("faults", "ops") for piece in (2, 1)
+        fewer = [self._with(**{part: rest}) for piece in (2, 1)
                  for rest in without(getattr(self.plan, part), piece)]
         return self._try(replace(each, seed=seed) for each in fewer for seed in SEEDS)
 

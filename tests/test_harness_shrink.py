@@ -62,7 +62,8 @@ LONG = {
     "no-output-rule": (Run(nemesis=("log-loss", "crash")), "linearizable"),
     "no-test-and-set": (Run(nemesis=("partition",)), "single-primary"),
     "lost-buffer": (Run(nemesis=("slow", "crash")), "linearizable"),
-    "pending-forgotten": (Run(workload="kv", nemesis=("crash", "delay")), "disk-operations"),
+    "pending-forgotten": (
+        Run(workload="kv", nemesis=("crash", "delay"), rate_hz=1000), "disk-operations"),
 }
 
 
