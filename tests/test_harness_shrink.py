@@ -108,7 +108,7 @@ def test_what_fails_in_another_way_is_no_progress(monkeypatch: pytest.MonkeyPatc
     """However small it is."""
     plan = Plan(ops=tuple(PlannedOp(at, 0, "inc") for at in range(64)), faults=(), end_ns=64)
     sham(monkeypatch, {17, 42}, other={5})
-    monkeypatch.setattr(Shrinker, "_gaps", lambda self: None)
+    monkeypatch.setattr(Shrinker, "_gaps", lambda self, least_ns=0: None)
     monkeypatch.setattr(Shrinker, "_cut", lambda self: None)
     shrinker = Shrinker(Run(plan=plan), ("a",), Here())
     shrinker.shrink()
