@@ -38,7 +38,7 @@ test: $(VENV)/test
 
 # Exit status 5 is pytest's for "no test was selected".
 test-slow: $(VENV)/test
-	@$(BIN)/python -m pytest -m slow $(ARGS) || test $$? -eq 5
+	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS) || test $$? -eq 5
 
 test-pure: $(VENV)/test
 	@DOUBLE_ELEVEN_PURE=1 $(BIN)/python -m pytest $(ARGS)

@@ -4,7 +4,7 @@ On CI the examples are the same in every run, so that a change is judged by what
 developer's runs draw new ones each time.
 
 Which situations the whole runs of a session have reached is told at its end, and which none has;
-runs in processes of their own are not counted.
+runs in processes of their own are not counted, but those of pytest-xdist's workers are.
 """
 
 import os
@@ -36,6 +36,22 @@ def pytest_configure(config: pytest.Config) -> None:
         return record
 
     run.execute = counting
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands in what it has counted."""
+    handed_in = getattr(session.config, "workeroutput", None)
+    if handed_in is not None:
+        counted = session.config.stash[RUNS]
+        handed_in["situations"] = dict(counted)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker has ended."""
+    config: pytest.Config = node.config
+    handed_in: dict[str, int] = getattr(node, "workeroutput", {}).get("situations", {})
+    config.stash[RUNS].update(handed_in)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter,
