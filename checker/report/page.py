@@ -27,6 +27,7 @@ from histories.value import show
 
 SCRIPTS = ("read.js", "draw.js", "detail.js", "control.js")
 NAMED = re.compile(r"(\b[Oo]p \d+)")
+CORE_MAX = 40       # calls of a core that are named, half of them the first ones
 ABOUT = ("name", "command", "versions", "plan")     # of a test, told elsewhere or too long
 
 
@@ -136,12 +137,14 @@ def _orders(record: Record, verdict: Verdict) -> list[dict[str, Any]]:
 def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
     """The calls that contradict each other, and of which part of a divided history."""
     evidence = _evidence(verdict)
-    named = evidence.get("core", [])
+    named = set(evidence.get("core", []))
     core = [{"op": call.start, "process": call.process, "text": str(call)}
             for call in record.history.calls() if call.start in named]
+    spared = max(0, len(core) - CORE_MAX)
+    core[CORE_MAX // 2:CORE_MAX // 2 + spared] = []
     texts = {call.start: str(call) for call in record.history.calls()}
     parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
-    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
+    return {"core": core, "core_size": len(core) + spared, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
             "cycle": [{"op": before, "text": texts.get(before, ""), "why": _linked(why)}
                       for before, _, why in evidence.get("circle", [])]}
 
