@@ -10,10 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from harness.page import PAGE, write_run_page
+from harness.page import write_run_page
 from harness.run import run
 from harness.test import Test
 from histories import UsageError
+from histories.store import PAGE
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), seed=65, rate_hz=20,

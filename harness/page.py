@@ -12,11 +12,10 @@ from checker.check import Record
 from checker.report.page import Facts, render
 from checker.verdict import Verdict
 from harness.coverage import MARKS, reached
+from histories.store import PAGE
 from nemesis import NEMESES
 from vmft.guests.build import load
 from workloads import WORKLOADS
-
-PAGE = "report.html"
 
 
 def write_page(
