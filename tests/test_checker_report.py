@@ -18,14 +18,15 @@ from checker import Budget, Verdict, linearizable, models
 from checker.check import merge
 from checker.explain import explain
 from checker.report import data as page_data
-from checker.report.data import nearest
 from checker.report.faults import Band, bands
 from checker.report.lanes import arrows, client_lanes, roles
 from checker.report.lives import Lives
 from checker.report.marks import Mark, focus, marks, moments
+from checker.report.nearest import nearest
 from checker.report.page import Facts, render
 from checker.report.plots import plots, quantile
 from harness.cli import main
+from harness.page import write_run_page
 from harness.run import run
 from harness.test import Test
 from histories import Event, History, Op, Trace
@@ -434,6 +435,9 @@ def test_commands_write_and_name_the_page(
     assert f"page: {folder / 'report.html'}" in capsys.readouterr().out
     assert "guest" in dict(reversed(each) for each in data_of(page.decode())["symbols"])
     assert b"python -m checker shrink counter-crash,log-loss-no-output-rule/1" in page
+    data = data_of(page.decode())
+    assert data["registers"]["rows"] and b"no registers on this page" not in page
+    assert data["step"] == "python -m checker step counter-crash,log-loss-no-output-rule/1 --at"
     assert main(["inspect", "--store", str(tmp_path)]) == 1
     assert (folder / "report.html").read_bytes() == page
 
@@ -443,6 +447,21 @@ def test_commands_write_and_name_the_page(
     capsys.readouterr()
     assert main(["inspect", "--store", str(tmp_path)]) == 1
     assert "no page: RuntimeError: no ink" in capsys.readouterr().out
+
+
+def test_a_run_that_cannot_be_executed_again_has_its_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why there are no registers, and the verdict is what it was."""
+    outcome = run(FAILING, tmp_path)
+
+    def fails(*_arguments: object) -> None:
+        raise RuntimeError("no more paper")
+    monkeypatch.setattr("harness.registers.at_instructions", fails)
+    line = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
+    page = (outcome.path / "report.html").read_text()
+    assert line.startswith("page: ") and data_of(page)["registers"]["rows"] == []
+    assert "There are no registers on this page: RuntimeError: no more paper." in page
 
 
 def test_check_writes_a_page_about_a_strangers_history(

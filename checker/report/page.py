@@ -20,6 +20,7 @@ from checker.report.data import choose, clock, page_data, placed
 from checker.report.faults import Band, Families, bands
 from checker.report.marks import focus, marks, moments
 from checker.report.plots import UNTIMED, plots
+from checker.report.registers import Registers, packed
 from checker.story import seconds
 from checker.verdict import Verdict, word
 from histories.value import show
@@ -35,13 +36,18 @@ class Facts:
 
     `symbols` are the guest's functions by address; `families` the names of faults that belong
     together; `situations` a name, its meaning, and whether the run reached it; `commands` a few
-    words and a command line each.
+    words and a command line each.  `registers` are those of some operations, `registers_note` says
+    why there are none; `step` is the command that shows both machines at an instruction, which is
+    added to it.
     """
 
     symbols: Mapping[str, int] = field(default_factory=dict)
     families: Families = field(default_factory=dict)
     situations: Sequence[tuple[str, str, bool]] = ()
     commands: Sequence[tuple[str, str]] = ()
+    registers: Sequence[Registers] = ()
+    registers_note: str = ""
+    step: str = ""
 
 
 def render(
@@ -55,6 +61,7 @@ def render(
     chosen = choose(record, marked, faults)
     data = page_data(record, chosen, marked, told, faults, verdict=verdict,
                      symbols=dict(facts.symbols), unit=unit)
+    data["step"], data["registers"] = facts.step, packed(facts.registers, data["nodes"])
     at = seconds if unit == "ns" else "position {}".format
     orders, parameters = _orders(record, verdict), _parameters(record.test)
     sections = _sections(verdict.valid, orders=bool(orders), test=bool(parameters or faults))
@@ -65,6 +72,7 @@ def render(
         "moments": [{"at": at(each.time_ns), "what": each.what, "kind": each.kind}
                     for each in told],
         "held": [each for each in chosen.kept if each.total],
+        "registers_note": facts.registers_note,
         "left_out": [each for each in chosen.kept if each.kept < each.total],
         "orders": orders, **_core(record, verdict),
         "checks": [(name, word(part.valid), part.why) for name, part in verdict.parts.items()],

@@ -66,6 +66,11 @@ const moments = data.moments.map(([time, what, op, node, kind]) => ({
 marks.forEach((mark) => byOp.get(mark.op)?.marks.push(mark));
 calls.forEach((call) => { call.life = data.lives[call.at]; });
 
+// The machines that got to an instruction, by generation and instruction.
+const standing = new Map(data.registers.rows.map(([generation, position, ...sides]) =>
+  [`${generation} ${position}`, sides.map(([node, time, words]) => ({ node, time,
+    values: (words || sides[0][2]).split(" ").map((word) => `0x${word}`) }))]));
+
 const lanesOfClients = Array.from({ length: data.clients }, () => []);
 calls.forEach((call) => lanesOfClients[call.lane].push(call));
 

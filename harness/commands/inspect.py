@@ -15,12 +15,13 @@ from checker.check import Record
 from checker.diagram import diagram, failing, of_calls
 from checker.operation import operation
 from checker.report.page import Facts
-from checker.scene import Scene, scene
+from checker.scene import Scene, call_of, scene
 from checker.verdict import EXIT_CODES, Verdict, from_json
 from harness.commands.check import MEMORY_MB, TIMEOUT_S
 from harness.commands.run import add_store
 from harness.judge import Task, judge, record
 from harness.page import facts_of, write_run_page
+from harness.registers import lines as register_lines
 from harness.run import checks_of, conclude
 from harness.show import summary
 from harness.test import from_json as test_from_json
@@ -37,6 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     parser.add_argument("--op", type=int, metavar="N",
                         help="one operation, with everything that is linked to it")
+    parser.add_argument("--registers", action="store_true",
+                        help="with --op: run it again, and show both machines' registers there")
     parser.add_argument("--around", type=int, metavar="N", help="the operations around this one")
     parser.add_argument("--process", type=int, metavar="P", help="the operations of one process")
     parser.add_argument("--key", metavar="K", help="the operations on one key")
@@ -50,6 +53,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Judge what is stored again, and explain it; a run cut off is judged as far as it got."""
+    if arguments.registers and arguments.op is None:
+        raise UsageError("--registers wants --op: the operation at which to look")
     if _is_history(arguments.run):
         return _inspect_file(arguments)
     for option in ("model", "format"):
@@ -59,7 +64,10 @@ def execute(arguments: argparse.Namespace) -> int:
     verdict, explanation = conclude(stored, checks_of(test_from_json(stored.test)))
     if _chosen(arguments):
         facts = facts_of(stored, verdict, stored.path)
-        show(_view(arguments, _scene(stored, verdict, explanation, facts)))
+        lines = _view(arguments, _scene(stored, verdict, explanation, facts))
+        if arguments.registers:
+            lines += ["", *register_lines(stored, call_of(stored, arguments.op).start)]
+        show(lines)
     else:
         show(_paragraph(stored, verdict, explanation))
     return EXIT_CODES[verdict.valid]
@@ -93,6 +101,8 @@ def _paragraph(stored: Run, verdict: Verdict, explanation: Sequence[str]) -> lis
 def _inspect_file(arguments: argparse.Namespace) -> int:
     """The same for a history without a trace, judged as `check` does."""
     model = None if arguments.model is None else models.by_name(arguments.model).name
+    if arguments.registers:
+        raise UsageError("--registers is for a stored run: no machine stands behind a history file")
     task = Task(arguments.run, model, arguments.format, TIMEOUT_S, MEMORY_MB, Limits(),
                 "linearizable")
     judged = judge(task)
