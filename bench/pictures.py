@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Iterator
 
-from harness.page import PAGE, write_run_page
+from harness.page import write_run_page
 from harness.run import run
 from harness.test import Test
 from histories import UsageError
+from histories.store import PAGE
 
 PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
 FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), seed=65, rate_hz=20,

@@ -4,7 +4,7 @@
 // anything else it answers None, and Python says what is wrong.
 
 #include "_buffers.h"
-#include "_values.h"
+#include "_split.h"
 
 #include <new>
 
@@ -208,6 +208,7 @@ PyObject *number(PyObject *, PyObject *args) {
 
 PyMethodDef METHODS[] = {
     {"number", number, METH_VARARGS, "Number the ops of a history; see checker/native.py."},
+    {"split", split, METH_VARARGS, "The ops of each part; see checker/parts.py."},
     {nullptr, nullptr, 0, nullptr},
 };
 
