@@ -348,9 +348,10 @@ def test_a_circle_is_drawn_with_its_reasons() -> None:
                     (2, "invoke", "read", None, 5), (2, "ok", "read", 1, 6))
     verdict = merge({"linearizable": linearizable(calls, models.register)})
     page = re.sub(r"\s+", " ", page_of(calls, verdict))
-    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on">↓ before the next: ' in page
-    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back">↰ before the first: ' \
-        '<a href="#op-4">op 4</a> saw what' in page
+    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on"><b>1</b> ↓ before ' \
+        'the next: ' in page
+    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back"><b>2</b> ↰ before ' \
+        'the first: <a href="#op-4">op 4</a> saw what' in page
 
 
 def test_the_plots_number_short_runs_in_full() -> None:

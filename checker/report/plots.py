@@ -23,12 +23,13 @@ BUCKETS = 100
 ACROSS = 900                            # cells on which equal points are drawn once
 QUANTILES = (("p50", 50), ("p95", 95), ("p99", 99))
 INK, SOFT, RULE = "#010101", "#020202", "#030303"
+WRONG, PAPER = "#010304", "#010205"
 DOT = "."
 OUTCOMES = {"ok": ("#010201", DOT), "fail": ("#010202", "x"), "info": ("#010203", "^")}
 COLOURS = {
     INK: "--ink", SOFT: "--soft", RULE: "--rule", "#010201": "--link", "#010202": "--soft",
     "#010203": "--info", "#010301": "--p50", "#010302": "--p95", "#010303": "--p99",
-    "#010304": "--bad", **{f"#01040{number}": f"--f{number}" for number in range(5)},
+    WRONG: "--bad", PAPER: "--paper", **{f"#01040{number}": f"--f{number}" for number in range(5)},
 }
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "report", "font.family": "sans-serif",
@@ -91,10 +92,10 @@ def _draw(
     _bands(axes, faults, marked, end_ns)
     axes[-1].set_xlabel("time in the run (s)")
     axes[-1].set_xlim(0, end_ns / SECOND)
-    return _themed(drawn)
+    return themed(drawn)
 
 
-def _themed(drawn: Any) -> str:
+def themed(drawn: Any) -> str:
     """The figure as an SVG element whose colours are the page's."""
     buffer = io.StringIO()
     drawn.savefig(buffer, format="svg", transparent=True,
@@ -120,7 +121,7 @@ def _bands(axes: Any, faults: Sequence[Band], marked: Sequence[Mark], end_ns: in
         times = sorted({mark.time_ns / SECOND for mark in marked if mark.op is not None})
         each.plot([at for time_s in times for at in (time_s, time_s, math.nan)],
                   [0, 1, math.nan] * len(times), transform=each.get_xaxis_transform(),
-                  color="#010304", linewidth=0.8, linestyle=(0, (4, 2)))
+                  color=WRONG, linewidth=0.8, linestyle=(0, (4, 2)))
 
 
 def _bucket(time_ns: int, end_ns: int) -> int:
