@@ -26,14 +26,22 @@ from checker.report.marks import Mark, focus, marks, moments
 from checker.report.nearest import nearest
 from checker.report.page import Facts, render
 from checker.report.plots import plots, quantile
+from checker.vacuity import vacuity
 from harness.cli import main
 from harness.page import write_run_page
-from harness.run import run
+from harness.run import Outcome, run
 from harness.test import Test
 from histories import Event, History, Op, Trace
 
 MS = 1_000_000
-FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), time_limit_s=5)
+FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), seed=65, rate_hz=20,
+               time_limit_s=3)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A run that fails, stored."""
+    return run(FAILING, tmp_path_factory.mktemp("store"))
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -80,10 +88,9 @@ def test_a_failing_run_names_its_operations_without_a_script() -> None:
     assert "inc answered 11, the counter stood at 0 and must answer 1" in text
 
 
-def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_record_gives_the_same_bytes(failing: Outcome) -> None:
     """Twice in one process; other processes are compared with the command line."""
-    outcome = run(FAILING, tmp_path)
-    one, other = (render(outcome.record, outcome.verdict, outcome.explanation) for _ in range(2))
+    one, other = (render(failing.record, failing.verdict, failing.explanation) for _ in range(2))
     assert one == other and len(one) > 100_000
 
 
@@ -97,8 +104,9 @@ def test_nothing_on_a_page_is_fetched() -> None:
 
 
 @pytest.mark.parametrize("value", ["</script><b>", "<!--", "\u2028", "'\"&", "é", "x" * 10_000])
-def test_what_clients_said_cannot_break_out(value: str) -> None:
+def test_what_clients_said_cannot_break_out(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a value is, the page's data is one JSON text and its markup is not changed."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)    # plots hold no values
     calls = history((0, "invoke", "write", value, 1), (0, "ok", "write", value, 2))
     verdict = merge({"linearizable": linearizable(calls, models.register)})
     page = page_of(calls, verdict, {"name": value})
@@ -360,6 +368,62 @@ def test_the_plots_number_short_runs_in_full() -> None:
     assert re.search(r">0\.00[1-9]\d*</text>", svg) and not re.search(r'd="M \d+\.\d\d', svg)
 
 
+def test_the_plots_are_few_elements() -> None:
+    """A thousand points are one path, and so are a hundred offences: a browser counts elements."""
+    ops = [Op(number % 4, kind, "inc", None, number * MS + late_ns) for number in range(1000)
+           for late_ns, kind in ((0, "invoke"), (number * 977, "ok"))]
+    marked = [Mark(number * MS, 2 * number, None, "check", "why") for number in range(100)]
+    few, many = (plots(Record({}, History(ops), Trace()), [], found).svg
+                 for found in (marked[:1], marked))
+    assert many.count("<path") == few.count("<path") < 100
+    points = max(re.findall(r' d="([^"]*)"', many), key=len)
+    assert points.count("M") > 800
+
+
+def test_nothing_is_drawn_where_nothing_was_measured() -> None:
+    """A line through a pause would tell of latencies that nobody had."""
+    calls = history(*[each for ms in (*range(0, 100, 5), *range(900, 1000, 5)) for each in (
+        (0, "invoke", "inc", None, ms), (0, "ok", "inc", 1, ms + 1))])
+    svg = plots(Record({}, calls, Trace()), [], []).svg
+    lines = [re.findall(r"([ML]) (\S+)", path) for path in re.findall(r' d="([^"]*)"', svg)]
+    (quantiles, *_) = [path for path in lines if len(path) == 20]
+    assert [place for place, (step, _) in enumerate(quantiles) if step == "M"] == [0, 10]
+
+
+def test_a_large_core_is_told_by_its_ends() -> None:
+    """Thousands of calls that contradict each other are not a list to read."""
+    calls = history(*[each for ms in range(100) for each in (
+        (0, "invoke", "inc", None, ms), (0, "ok", "inc", 1, ms))])
+    verdict = merge({"linearizable": Verdict(valid=False, why="no", evidence={
+        "core": [call.start for call in calls.calls()], "orders": [
+            {"calls": [], "omitted": 0, "state": "0", "rejected": []}]})})
+    page = re.sub(r"\s+", " ", render(Record({"name": "t"}, calls, Trace()), verdict, ["INVALID"]))
+    assert "These 100 calls contradict" in page and "… 60 more …" in page
+    core = page[page.index("These 100 calls"):page.index('<section id="checks">')]
+    named = re.findall(r'href="#op-(\d+)"', core)
+    assert named == [str(2 * number) for number in (*range(20), *range(80, 100))]
+
+
+def test_a_vacuous_run_marks_what_met_nothing() -> None:
+    """Faults that came while nothing was open, or did nothing; calls that did not succeed."""
+    faults = [nemesis(5, "crash", crashed="n1"), nemesis(9, "cut", nothing="nobody is left")]
+    calls = [Op(0, "invoke", "inc", None, 1 * MS), Op(0, "ok", "inc", 1, 2 * MS)]
+    record = Record({"nemesis": ["crash"]}, History([*calls, *faults]), Trace())
+    verdict = merge({"vacuity": vacuity(record)})
+    found = marks(record, verdict, explain(record, verdict))
+    assert [(mark.time_ns // MS, mark.why) for mark in found] == [
+        (5, "vacuity: crash met no open operation"),
+        (9, "vacuity: cut had no effect: nobody is left")]
+    told = focus(record, found, verdict, explain(record, verdict))
+    assert [step.what for step in moments(record, told, bands(record.history, FAMILIES))] == [
+        mark.why for mark in found], "and the fault itself is no step beside its mark"
+    failed = history((0, "invoke", "inc", None, 1), (0, "info", "inc", None, 2))
+    record = Record({}, failed, Trace())
+    verdict = merge({"vacuity": vacuity(record)})
+    (mark,) = marks(record, verdict, explain(record, verdict))
+    assert mark[:3] == (1 * MS, 0, None) and "did not succeed (info)" in mark.why
+
+
 @given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))
 def test_quantiles(values: list[int], percent: int) -> None:
     """At least so many percent of the values are no larger, and no smaller value does that."""
@@ -405,8 +469,8 @@ def test_commands_write_and_name_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """run and inspect; one that cannot be made is a line, and changes no verdict."""
-    asked = ["run", "--nemesis", "crash,log-loss", "--bug", "no-output-rule", "--time-limit", "3",
-             "--store", str(tmp_path)]
+    asked = ["run", "--nemesis", "crash,log-loss", "--bug", "no-output-rule", "--seed", "65",
+             "--rate", "20", "--time-limit", "3", "--store", str(tmp_path)]
     assert main(asked) == 1
     folder = tmp_path / "counter-crash,log-loss-no-output-rule" / "1"
     page = (folder / "report.html").read_bytes()
@@ -428,16 +492,14 @@ def test_commands_write_and_name_the_page(
 
 
 def test_a_run_that_cannot_be_executed_again_has_its_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failing: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says why there are no registers, and the verdict is what it was."""
-    outcome = run(FAILING, tmp_path)
-
     def fails(*_arguments: object) -> None:
         raise RuntimeError("no more paper")
     monkeypatch.setattr("harness.registers.at_instructions", fails)
-    line = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
-    page = (outcome.path / "report.html").read_text()
+    line = write_run_page(failing.path, failing.record, failing.verdict, failing.explanation)
+    page = (failing.path / "report.html").read_text()
     assert line.startswith("page: ") and data_of(page)["registers"]["rows"] == []
     assert "There are no registers on this page: RuntimeError: no more paper." in page
 
