@@ -6,71 +6,70 @@
 
 namespace {
 
-// Refuse what would lead outside of an array.  The number of calls that overlap.
-size_t checked(const Problem &problem) {
-    vector<char> seen;
-    bool fit = !problem.starts.empty()
-        && sound(problem.events, problem.classes, problem.kinds, problem.needs, problem.targets,
-                 seen);
-    for (int32_t state : problem.starts) fit = fit && is_state(state);
-    if (!fit) {
-        PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
+constexpr size_t SHORT = 1000;      // calls: a search of so few keeps Python's lock at first
+
+// search(events, classes, kinds, needs, targets, starts, limits, step, expired, help), and sweep
+// alike: see checker/native.py.
+Problem problem_of(PyObject *const *args, Py_ssize_t given) {
+    if (given != 10 || !PyTuple_Check(args[5]) || !PyTuple_Check(args[6])
+        || (args[9] != Py_None && (!PyTuple_Check(args[9]) || !PyTuple_GET_SIZE(args[9])))) {
+        PyErr_SetString(PyExc_TypeError, "a search takes other arguments");
         throw Raised{};
     }
-    size_t open = 0, most = 0;
-    for (int32_t event : problem.events) {
-        if (event < 0) open--;
-        else if (seen[size_t(event)] == RETURNED) most = std::max(most, ++open);
-    }
-    return most;
-}
-
-template <class Engine> PyObject *solve(const Problem &problem) {
-    Status status;
-    vector<int32_t> order;
-    vector<std::pair<vector<int32_t>, int32_t>> leaves;
-    unsigned long long steps;
-    long stuck = -1;
-    {
-        Interpreter python;
-        Engine search(problem, python);
-        status = search.run();
-        steps = search.steps;
-        if (status == VALID) order = search.unwind(search.last);
-        else stuck = search.stuck();
-        if (status != VALID)
-            for (const Leaf &leaf : search.leaves)
-                leaves.emplace_back(search.unwind(leaf.order), leaf.state);
-    }
-    PyObject *list = PyList_New(0);
-    for (const auto &[calls, state] : leaves) {
-        PyObject *leaf = list ? Py_BuildValue("(Ni)", bytes(calls), int(state)) : nullptr;
-        if (!leaf || PyList_Append(list, leaf)) Py_CLEAR(list);
-        Py_XDECREF(leaf);
-    }
-    return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
-}
-
-// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted), and sweep
-// alike: see checker/native.py.
-template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *args) {
-    Arena arena;
-    PyObject *columns[6];
     Problem problem;
-    if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,
-                          columns + 3, columns + 4, columns + 5, &problem.cuts,
-                          &problem.steps_max, &problem.memory_max, &problem.check_every,
-                          &problem.leaves_max, &problem.patience, &problem.growth,
-                          &problem.step, &problem.expired, &problem.refuted)) return nullptr;
+    auto &limits = problem.limits;
+    if (!PyArg_ParseTuple(args[6], "KKKKKKK", &limits.cuts, &limits.steps_max, &limits.memory_max,
+                          &limits.check_every, &limits.leaves_max, &limits.patience,
+                          &limits.growth)) throw Raised{};
+    limits.check_every = std::max(limits.check_every, 1ull);
+    problem.events = numbers(args[0]);
+    problem.starts.reserve(size_t(PyTuple_GET_SIZE(args[5])));
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[5]); i++) {
+        long state = PyLong_AsLong(PyTuple_GET_ITEM(args[5], i));
+        problem.starts.push_back(state >= 0 && state < NUMBERS_MAX ? int32_t(state) : ILLEGAL);
+    }
+    problem.step = args[7], problem.expired = args[8], problem.help = args[9];
+    if (!PyErr_Occurred() && !problem.lay_out(numbers(args[1]), numbers(args[2]),
+                                              numbers(args[3]), numbers(args[4])))
+        PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
+    if (PyErr_Occurred()) throw Raised{};
+    return problem;
+}
+
+// The status, the steps, the call it is stuck at, the order, and the leaves: of each its state, how
+// many calls, and these.
+template <class Engine> PyObject *solve(Problem &problem) {
+    vector<int32_t> order, leaves;
+    Interpreter python;
+    if (problem.calls.size() > SHORT) python.let_go();
+    Engine search(problem, python);
+    Status status = search.run();
+    long stuck = -1;
+    if (status == VALID) {
+        order.reserve(problem.calls.size());
+        search.unwind(search.last, order);
+    } else {
+        stuck = search.stuck();
+        for (const Leaf &leaf : search.leaves) {
+            size_t from = leaves.size() + 2;
+            leaves.insert(leaves.end(), {leaf.state, 0});
+            search.unwind(leaf.order, leaves);
+            leaves[from - 1] = int32_t(leaves.size() - from);
+        }
+    }
+    python.take_back();
+    if (status == TOLD) return Py_BuildValue("(iKlNy)", status, search.steps, stuck, python.found(), "");
+    return Py_BuildValue("(iKlNN)", status, search.steps, stuck, bytes(order), bytes(leaves));
+}
+
+template <template <int> class Engine>
+PyObject *answer(PyObject *, PyObject *const *args, Py_ssize_t given) {
+    Arena arena;
     try {
-        vector<int32_t> *into[] = {&problem.events, &problem.classes, &problem.kinds,
-                                   &problem.needs, &problem.targets, &problem.starts};
-        for (int i = 0; i < 6; i++) *into[i] = numbers(columns[i]);
-        problem.check_every = std::max(problem.check_every, 1ull);
-        size_t overlap = checked(problem);
-        if (overlap <= 64) return solve<Engine<1>>(problem);
-        if (overlap <= 64 * 4) return solve<Engine<4>>(problem);
-        if (overlap <= 64 * 32) return solve<Engine<32>>(problem);
+        Problem problem = problem_of(args, given);
+        if (problem.overlap <= 64) return solve<Engine<1>>(problem);
+        if (problem.overlap <= 64 * 4) return solve<Engine<4>>(problem);
+        if (problem.overlap <= 64 * 32) return solve<Engine<32>>(problem);
         Py_RETURN_NONE;
     } catch (const Raised &) {
         return nullptr;
@@ -80,8 +79,10 @@ template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *ar
 }
 
 PyMethodDef METHODS[] = {
-    {"search", answer<Search>, METH_VARARGS, "Look for a linearization; see checker/native.py."},
-    {"sweep", answer<Sweep>, METH_VARARGS, "The same breadth first; see checker/native.py."},
+    {"search", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Search>)),
+     METH_FASTCALL, "Look for a linearization; see checker/native.py."},
+    {"sweep", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Sweep>)),
+     METH_FASTCALL, "The same breadth first; see checker/native.py."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
+from functools import cached_property
 from struct import Struct
 from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
 from checker.found import (
-    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, Leaf, ShortCut,
 )
 from checker.problem import Problem, Table, build
 from checker.sweep import sweep as plain_sweep
@@ -24,6 +25,7 @@ from histories.value import freeze
 
 _NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
+_VALID, _INVALID, _TOLD = 0, 1, 5       # between them, the causes of unknown
 
 
 def _native(load: Callable[[], Any]) -> Any:
@@ -99,40 +101,69 @@ def loosened(
 
 def search(
     problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
-    starts: Sequence[int] = (),
+    help: Help | None = None,
 ) -> Found:
-    """Look for a linearization of the problem's calls, from any of some states."""
-    found = NATIVE and _searched(NATIVE.search, problem, table, budget, (cuts, starts))
-    return found or plain.search(problem, table, budget, cuts, starts)
+    """Look for a linearization of the problem's calls."""
+    found = NATIVE and _searched(NATIVE.search, problem, table, budget, (cuts, help))
+    return found or plain.search(problem, table, budget, cuts, help)
 
 
 def sweep(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     """Look for a linearization of the problem's calls, breadth first."""
-    found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, ()))
+    found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, None))
     return found or plain_sweep(problem, table, budget)
 
 
 def _searched(
     function: Callable[..., Any], problem: Problem, table: Table, budget: Budget,
-    given: tuple[ShortCut, Sequence[int]]
+    given: tuple[ShortCut, Help | None]
 ) -> Found | None:
     """What a native search finds; None when more calls overlap than it has slots for."""
-    cuts, starts = given
-    steps_max = budget.steps(len(problem.classes))
+    cuts, help = given
+    events, classes, _call_of, starts = problem
+    steps_max = budget.steps(len(classes))
     answer = function(
-        problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        array("i", starts or [table.init]),
-        (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
-         budget.patience, PATIENCE_GROWTH),
-        table.transition, budget.expired, budget.refuted)
+        events, classes, table.kinds, table.needs, table.targets, starts or (table.init,),
+        (cuts, steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX, budget.patience,
+         PATIENCE_GROWTH),
+        table.transition, budget.expired, help and (help, problem, table, budget))
     if answer is None:
         return None
-    status, steps, stuck, order, leaves = answer
-    cause = CAUSES[status - 1] if status > 1 else ""
-    cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")
+    status, steps, stuck, told, leaves = answer
+    if status == _VALID:
+        return Found(True, _numbers(told), None, (), steps)
+    if status == _INVALID:
+        return Found(False, (), stuck, _Leaves(leaves), steps)
+    if status == _TOLD:
+        return told._replace(steps=told.steps + steps)      # type: ignore[no-any-return]
+    limit = (steps_max, budget.memory_max, 0)[status - _INVALID - 1]
     return Found(
-        {0: True, 1: False}.get(status), _numbers(order), None if status == 0 else stuck,
-        [Leaf(_numbers(calls), state) for calls, state in leaves], steps, cause)
+        None, (), stuck, _Leaves(leaves), steps, CAUSES[status - _INVALID].format(limit))
+
+
+class _Leaves(Sequence[Leaf]):
+    """Leaves as the native search tells them: of each its state, how many calls, and these.
+
+    Most are never looked at.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @cached_property
+    def _read(self) -> list[Leaf]:
+        numbers, found, at = _numbers(self._data), [], 0
+        while at < len(numbers):
+            end = at + 2 + numbers[at + 1]
+            found.append(Leaf(numbers[at + 2:end], numbers[at]))
+            at = end
+        return found
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._read[place]
+
+    def __len__(self) -> int:
+        return len(self._read)
 
 
 def _number(data: bytes, place: int) -> int:

@@ -35,11 +35,13 @@ class Problem(NamedTuple):
     a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``call(n)`` the call
     itself, for explaining only.  Calls are numbered in the order of the history.  Those that cannot
     matter are left out: failed ones, pending reads, and invocations that no return follows.
+    ``starts`` has the states in any of which they may begin; if it is empty, in the initial one.
     """
 
     events: "array[int]"
     classes: "array[int]"
     call: Callable[[int], Call]
+    starts: Sequence[int] = ()
 
 
 class Table:

@@ -38,10 +38,11 @@ chained may have failed for what it owed, and says nothing of others.)
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import Literal, NamedTuple, Optional, Sequence, Tuple
 
 from checker.found import (
-    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, Helper, Leaf,
+    ShortCut,
 )
 from checker.problem import ANYWHERE, ILLEGAL, READ, UPDATE, WRITE, Problem, Table
 from checker.window import Frontier, frontiers, rescues
@@ -172,9 +173,12 @@ class Search:
 
     def __init__(
         self, problem: Problem, table: Table, budget: Budget, cuts: ShortCut = ALL,
-        starts: Sequence[int] = (),
+        help: Help | None = None,
     ) -> None:
+        self.problem = problem
         self.table = table
+        self.help = help
+        self.helper: Helper | None = None
         self.budget = budget
         self.cuts = cuts
         self.frontiers = frontiers(problem, table)
@@ -193,7 +197,7 @@ class Search:
         for event in problem.events:
             if event >= 0 and event not in returned:
                 self.pending.setdefault(problem.classes[event], []).append(event)
-        self.starts = list(starts or [table.init])[::-1]
+        self.starts = list(problem.starts or [table.init])[::-1]
         self.due = {frontier.calls[0][0]: at for at, frontier in enumerate(self.frontiers)}
 
     def run(self) -> Found:
@@ -209,8 +213,9 @@ class Search:
                 cause = self.spent()
                 if cause:
                     return self.found(None, None, cause)
-                if self.refuted():
-                    return self.found(False, None)
+                helped = self.helped()
+                if helped is not False:
+                    return helped
                 stack.append(Frame(fresh))
                 stack[-1].moves = self.moves(stack[-1])[::-1]
             while stack and not stack[-1].moves:
@@ -246,14 +251,17 @@ class Search:
             return CAUSES[3]
         return ""
 
-    def refuted(self) -> bool:
-        """Is it known that no order gets past the deepest frontier?  Asked when patience ends."""
-        asked = self.budget.refuted
-        if asked is None or self.steps - self.still_since < self.patience:
+    def helped(self) -> Found | Literal[False]:
+        """What help says, asked when patience ends; False: go on."""
+        if self.help is None or self.steps - self.still_since < self.patience:
             return False
         steps, self.still_since = self.patience, self.steps
         self.patience *= PATIENCE_GROWTH
-        return asked(self.stuck(), steps)
+        self.helper = self.helper or self.help(self.problem, self.table, self.budget)
+        said = self.helper(self.stuck(), steps)
+        if isinstance(said, Found):
+            return said._replace(steps=said.steps + self.steps)
+        return said and self.found(False, None)
 
     def stuck(self) -> int:
         """The call that returns at the deepest frontier."""
@@ -433,10 +441,7 @@ class Search:
 
 def search(
     problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
-    starts: Sequence[int] = (),
+    help: Help | None = None,
 ) -> Found:
-    """Look for a linearization of the problem's calls, in Python.
-
-    It begins in any one of the states in ``starts``, or in the model's initial one.
-    """
-    return Search(problem, table, budget, cuts, starts).run()
+    """Look for a linearization of the problem's calls, in Python."""
+    return Search(problem, table, budget, cuts, help).run()
