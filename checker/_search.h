@@ -31,10 +31,13 @@ template <int Words> class Search : protected Window<Words> {
 
     Search(Problem &problem, Interpreter &python)
         : Window<Words>(problem), limits(problem.limits), python(python),
-          transitions(problem.step, python), memory(multisets, problem.returns) {
+          transitions(problem.step, python), memory(multisets, problem.outline.returns) {
         frames.reserve(calls.size());
         nodes.reserve(calls.size() + FEW);
         moves.reserve(FEW);
+        fresh.reserve(FEW);
+        late.reserve(FEW);
+        tried.assign(problem.outline.classes, 0);
         next_pause = limits.check_every;
     }
 
@@ -61,8 +64,8 @@ template <int Words> class Search : protected Window<Words> {
 
     // The calls of an order, oldest first, covered writes right before what covers them.
     void unwind(uint32_t order, vector<int32_t> &found) const {
-        size_t from = found.size();
         vector<int32_t> covered;
+        found.reserve(calls.size());
         for (; order != NONE; order = nodes[order].first) {
             int32_t call = nodes[order].second;
             if (call < 0) {
@@ -75,7 +78,7 @@ template <int Words> class Search : protected Window<Words> {
                 covered.clear();
             }
         }
-        std::reverse(found.begin() + from, found.end());
+        std::reverse(found.begin(), found.end());
     }
 
     uint32_t stuck() const { return frontiers[deepest].need; }
@@ -88,6 +91,7 @@ template <int Words> class Search : protected Window<Words> {
     using Window<Words>::problem, Window<Words>::calls, Window<Words>::rescued;
     using Window<Words>::pending, Window<Words>::frontiers, Window<Words>::begin;
     using Window<Words>::end, Window<Words>::returns, Window<Words>::reach_out;
+    using Window<Words>::first_update;
     using Frontier = typename Window<Words>::Frontier;
 
     struct Configuration {
@@ -235,7 +239,6 @@ template <int Words> class Search : protected Window<Words> {
         const Configuration &it = frame.it;
         bool lost = dead(frame), updates = false;
         fresh.clear();
-        watching = false;
         const uint32_t need = frontiers[it.at].need;
         const Call &call = calls[need];
         if (!lost) {
@@ -317,24 +320,17 @@ template <int Words> class Search : protected Window<Words> {
             if (invoked(it, kin) && !exhausted(it, kin)) mark(calls[kin.first].target);
     }
 
-    // Note in which states a call that is no write can follow at once; see below.
-    void watch(const Configuration &it) {
-        watching = true;
-        watched = 0;
-        for (const Pending &kin : pending)
-            if (calls[kin.first].kind == UPDATE && invoked(it, kin)) watched = ~uint64_t{0};
-        followed = watched != 0;
-        for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
-            const Call &call = calls[*each];
-            if (call.kind == WRITE || it.done.has(call.slot)) continue;
-            watched |= call.need == ANYWHERE ? ~uint64_t{0} : Multisets::bit(call.need);
-        }
+    // Note that an open call that is no write can follow at once in a state; see below.
+    void watch(const Call &call) {
+        if (call.need == ANYWHERE) vague = true;
+        else if (call.target != ILLEGAL) watched |= Multisets::bit(call.need);
+        vague = vague || call.need >= 64;
     }
 
-    // Can a call that is no write follow at once in this state?  No, where its bit is not set.
+    // Can a call that is no write follow at once in this state?
     bool seen(const Configuration &it, int32_t state) {
-        if (!watching) watch(it);
-        if (followed || !(watched & Multisets::bit(state))) return followed;
+        if (updates_pend) return true;
+        if (!vague) return state < 64 && watched & Multisets::bit(state);
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
             if (call.kind != WRITE && !it.done.has(call.slot)
@@ -346,25 +342,28 @@ template <int Words> class Search : protected Window<Words> {
     // Moves of open calls that will return: updates, then writes.  Are there updates?
     bool returning_moves(const Configuration &it) {
         late.clear();
-        if (tried.empty()) tried.resize(problem.class_count);
+        watched = 0;
+        vague = false;
+        updates_pend = first_update < frontiers[it.at].invoked;
         round++;
         const size_t before = fresh.size();
         for (const uint32_t *each = begin(it.at), *stop = end(it.at); each != stop; each++) {
             const Call &call = calls[*each];
-            if (it.done.has(call.slot) || (call.kind == READ && limits.cuts & READS)) continue;
+            if (it.done.has(call.slot)) continue;
+            if (call.kind != WRITE) watch(call);
+            if (call.kind == READ ? limits.cuts & READS : call.kind == WRITE && it.chained) continue;
             if (limits.cuts & FIRST) {
                 if (tried[call.number] == round) continue;
                 tried[call.number] = round;
             }
-            if (call.kind == WRITE && it.chained) continue;
             int32_t state = transitions.step(it.state, call);
-            if (state == ILLEGAL) continue;
-            bool early = call.kind == WRITE && limits.cuts & COVER && each != begin(it.at);
-            if (!early || seen(it, state))
-                (call.kind == WRITE ? late : fresh).push_back({int32_t(*each), state});
+            if (state != ILLEGAL) (call.kind == WRITE ? late : fresh).push_back({int32_t(*each), state});
         }
         bool updates = fresh.size() != before;
-        fresh.insert(fresh.end(), late.begin(), late.end());
+        bool puts_off = limits.cuts & COVER;
+        for (Move move : late)
+            if (!puts_off || move.call == int32_t(*begin(it.at)) || seen(it, move.state))
+                fresh.push_back(move);
         return updates;
     }
 
@@ -403,7 +402,7 @@ template <int Words> class Search : protected Window<Words> {
     uint64_t heeded = ~uint64_t{0}, over = 0;   // see sweep.py: here, all classes and none
     uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
     uint64_t watched = 0;
-    bool watching = false, followed = false;
+    bool vague = false, updates_pend = false;   // see seen
 };
 
 }  // namespace

@@ -25,12 +25,12 @@ template <int Words> class Window {
         Slots writes, reads;
     };
     explicit Window(Problem &problem)
-        : problem(problem), calls(problem.calls), returns(problem.returns),
-          rescued(problem.limits.cuts & DEAD && !problem.anywhere) {
+        : problem(problem), calls(problem.calls), returns(problem.outline.returns),
+          rescued(problem.limits.cuts & DEAD && !problem.outline.anywhere) {
         frontiers.reserve(returns);
-        open.reserve(problem.open);
-        now.reserve(problem.overlap);
-        free.reserve(problem.overlap);
+        open.reserve(problem.outline.open);
+        now.reserve(problem.outline.overlap);
+        free.reserve(problem.outline.overlap);
         std::fill(latest_of_few, latest_of_few + FEW, -1);
     }
 
@@ -56,6 +56,7 @@ template <int Words> class Window {
     vector<uint32_t> open;                  // see Frontier
     vector<Pending> pending;                // by age
     vector<Frontier> frontiers;             // as far as they are laid out
+    uint32_t first_update = NONE;           // how many pending calls were invoked before one
 
   private:
     // A call that returns is invoked.
@@ -74,13 +75,15 @@ template <int Words> class Window {
     // One that never returns.
     void wait(uint32_t number) {
         const Call &call = calls[number];
-        if (ages.empty()) ages.assign(problem.class_count, NONE);
+        if (ages.empty()) ages.assign(problem.outline.classes, NONE);
         uint32_t &age = ages[size_t(call.number)];
         if (age == NONE) {
             age = uint32_t(pending.size());
             pending.push_back({number, {}});
         }
-        pending[age].calls.push_back({invoked++, number});
+        pending[age].calls.push_back({invoked, number});
+        if (call.kind == UPDATE) first_update = std::min(first_update, invoked);
+        invoked++;
         lead(call);
     }
     void lead(const Call &call) {

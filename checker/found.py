@@ -67,7 +67,7 @@ class Found(NamedTuple):
     valid: bool | None
     order: Sequence[int]
     stuck: int | None
-    leaves: Sequence[Leaf]
+    leaves: list[Leaf]
     steps: int
     cause: str = ""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
-from functools import cached_property
 from struct import Struct
 from typing import Any, Callable, Iterator, Sequence
 
@@ -25,7 +24,7 @@ from histories.value import freeze
 
 _NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
-_VALID, _INVALID, _TOLD = 0, 1, 5       # between them, the causes of unknown
+_TOLD = 5       # below it, and above 1, the causes of unknown
 
 
 def _native(load: Callable[[], Any]) -> Any:
@@ -53,11 +52,12 @@ def numbered(history: History, table: Table) -> Problem:
     if columns is None:
         return build(history.calls(), table)
     events, classes, starts, ends, *told = columns
+    kept = None
     if told:
-        kinds, needs, targets, firsts = told
+        kinds, needs, targets, firsts, kept = told
         table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
     return Problem(_numbers(events), _numbers(classes), lambda number: _call(
-        history, _number(starts, number), _number(ends, number)))
+        history, _number(starts, number), _number(ends, number)), (), kept)
 
 
 def _columns(history: History, table: Table) -> Any:
@@ -96,7 +96,7 @@ def loosened(
 
     events, classes = NARROW.loosened(
         problem.events, problem.classes, None if tight is None else array("i", tight), last, loosen)
-    return problem._replace(events=_numbers(events), classes=_numbers(classes))
+    return problem._replace(events=_numbers(events), classes=_numbers(classes), kept=None)
 
 
 def search(
@@ -120,50 +120,24 @@ def _searched(
 ) -> Found | None:
     """What a native search finds; None when more calls overlap than it has slots for."""
     cuts, help = given
-    events, classes, _call_of, starts = problem
+    events, classes, _call_of, starts, kept = problem
+    _steps_max, memory_max, expired, patience = budget
     steps_max = budget.steps(len(classes))
-    answer = function(
-        events, classes, table.kinds, table.needs, table.targets, starts or (table.init,),
-        (cuts, steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX, budget.patience,
-         PATIENCE_GROWTH),
-        table.transition, budget.expired, help and (help, problem, table, budget))
-    if answer is None:
-        return None
-    status, steps, stuck, told, leaves = answer
-    if status == _VALID:
-        return Found(True, _numbers(told), None, (), steps)
-    if status == _INVALID:
-        return Found(False, (), stuck, _Leaves(leaves), steps)
-    if status == _TOLD:
-        return told._replace(steps=told.steps + steps)      # type: ignore[no-any-return]
-    limit = (steps_max, budget.memory_max, 0)[status - _INVALID - 1]
-    return Found(
-        None, (), stuck, _Leaves(leaves), steps, CAUSES[status - _INVALID].format(limit))
+    found = function(
+        kept or (events, classes, table.kinds, table.needs, table.targets),
+        starts or (table.init,),
+        (cuts, steps_max, memory_max, CHECK_EVERY_STEPS, LEAVES_MAX, patience, PATIENCE_GROWTH),
+        table.transition, expired, help and (help, problem, table, budget))
+    return _told(found, (steps_max, memory_max)) if found and found[-1] else found
 
 
-class _Leaves(Sequence[Leaf]):
-    """Leaves as the native search tells them: of each its state, how many calls, and these.
-
-    Most are never looked at.
-    """
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    @cached_property
-    def _read(self) -> list[Leaf]:
-        numbers, found, at = _numbers(self._data), [], 0
-        while at < len(numbers):
-            end = at + 2 + numbers[at + 1]
-            found.append(Leaf(numbers[at + 2:end], numbers[at]))
-            at = end
-        return found
-
-    def __getitem__(self, place: Any) -> Any:
-        return self._read[place]
-
-    def __len__(self) -> int:
-        return len(self._read)
+def _told(found: Any, limits: tuple[int, int]) -> Found:
+    """What is found where the native search says only how it ended."""
+    if found.cause == _TOLD:
+        told: Found = found.order
+        return told._replace(steps=told.steps + found.steps)
+    why = CAUSES[found.cause - 1]
+    return found._replace(cause=why.format((*limits, 0)[found.cause - 2]))
 
 
 def _number(data: bytes, place: int) -> int:
