@@ -5,7 +5,7 @@
 
 #include "_buffers.h"
 #include "_calls.h"
-#include "_values.h"
+#include "_split.h"
 
 #include <new>
 
@@ -234,6 +234,7 @@ PyObject *number(PyObject *, PyObject *args) {
 
 PyMethodDef METHODS[] = {
     {"number", number, METH_VARARGS, "Number the ops of a history; see checker/native.py."},
+    {"split", split, METH_VARARGS, "The ops of each part; see checker/parts.py."},
     {nullptr, nullptr, 0, nullptr},
 };
 

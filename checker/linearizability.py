@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import replace
-from typing import Any, Hashable, Sequence
+from typing import Any, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import core, shortest_prefix
 from checker.native import loosened, numbered
+from checker.parts import judge_each, merged, split
 from checker.precedence import contradiction
-from checker.problem import ILLEGAL, Problem, Table, build, part_of
+from checker.problem import ILLEGAL, Problem, Table, build
 from checker.refute import decide
-from checker.verdict import Verdict, merge_valid
+from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
 from histories.value import show
@@ -29,11 +30,12 @@ ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
 CALLS_IN_A_LINE_MAX = 5
 EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted
-EXPLAIN = Budget(steps_max=100_000)
+EXPLAIN_STEPS_MAX = 100_000
 
 
 def linearizable(
-    history: History | Sequence[Call], model: Model, *, budget: Budget = Budget()
+    history: History | Sequence[Call], model: Model, *, budget: Budget = Budget(),
+    threads: int | None = None,
 ) -> Verdict:
     """Judge a history, or calls in the order of their invocations.
 
@@ -49,32 +51,19 @@ def linearizable(
     is known of that, as [before, after, why].
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
+
+    Parts that take long are judged by so many ``threads`` at most (None: as many as there are
+    processors), which ask the model in turn; the verdict does not depend on it.  A budget's counts
+    are those of each part: so many configurations may be remembered by each thread.  Its clock is
+    that of all.
     """
+    def judge(part: History | Sequence[Call], budget: Budget) -> Verdict:
+        return _judge(part, model, Table(model), budget)
+
     if model.partition is None:
-        return _judge(history, model, Table(model), budget)
-    parts: dict[Hashable, list[Call]] = {}
-    for call in _calls(history):
-        parts.setdefault(part_of(model, call), []).append(call)
-    table = Table(model)
-    return _merge({key: _judge(part, model, table, budget) for key, part in parts.items()})
-
-
-def _calls(history: History | Sequence[Call]) -> Sequence[Call]:
-    return history.calls() if isinstance(history, History) else history
-
-
-def _merge(verdicts: dict[Hashable, Verdict]) -> Verdict:
-    """One verdict; it tells of the first part that decides, and names all that are not valid."""
-    valid = merge_valid(verdict.valid for verdict in verdicts.values())
-    bad = {show(key): verdict for key, verdict in verdicts.items() if verdict.valid is not True}
-    if valid is True:
-        why = f"all {len(verdicts)} parts are linearizable"
-        return Verdict(valid=True, why=why, evidence={"parts": len(verdicts)})
-    key, first = next((k, v) for k, v in bad.items() if v.valid is valid)
-    return Verdict(
-        valid=valid, why=f"part {key}: {first.why}", parts=bad,
-        evidence={"part": key, "parts": len(verdicts), **first.evidence},
-    )
+        return judge(history, budget)
+    parts = split(history, model)
+    return merged(dict(zip(parts, judge_each(list(parts.values()), judge, budget, threads))))
 
 
 def _judge(
@@ -83,11 +72,11 @@ def _judge(
     """Judge one part, by a monitor where there is one for it, else by search."""
     judged = monitors.judge(history, model)
     if judged is not None:
-        return _judged(history, judged, table)
+        return _judged(history, judged, table, budget)
     problem = _problem(history, table)
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
-        return _judged(history, judged, table)
+        return _judged(history, judged, table, budget)
     found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
@@ -101,7 +90,7 @@ def _problem(history: History | Sequence[Call], table: Table) -> Problem:
 
 
 def _judged(
-    history: History | Sequence[Call], judged: monitors.Judged, table: Table
+    history: History | Sequence[Call], judged: monitors.Judged, table: Table, budget: Budget
 ) -> Verdict:
     """The verdict of a monitor; a search explains it where that is cheap."""
     size = {"method": judged.method, "calls": judged.calls}
@@ -113,9 +102,10 @@ def _judged(
         last = next(at for at, event in enumerate(problem.events)
                     if event < 0 and problem.call(~event).end == judged.op)
         prefix = loosened(problem, table, None, last)
-        found = decide(prefix, table, EXPLAIN)
+        budget = budget._replace(steps_max=EXPLAIN_STEPS_MAX)
+        found = decide(prefix, table, budget)
         if found.valid is False:
-            verdict = _explained(problem, last, found, table, EXPLAIN)
+            verdict = _explained(problem, last, found, table, budget)
             return replace(verdict, evidence={**size, **verdict.evidence})
     stuck = _ending(history, judged.op)
     return Verdict(valid=False, why=_why(stuck), evidence={

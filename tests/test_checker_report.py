@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.page import long_record
 from hypothesis import given
 from hypothesis import strategies as st
 from small_trace import Record, boot, event, live, release
@@ -18,14 +19,15 @@ from checker import Budget, Verdict, linearizable, models
 from checker.check import merge
 from checker.explain import explain
 from checker.report import data as page_data
-from checker.report.data import nearest
 from checker.report.faults import Band, bands
 from checker.report.lanes import arrows, client_lanes, roles
 from checker.report.lives import Lives
 from checker.report.marks import Mark, focus, marks, moments
+from checker.report.nearest import nearest
 from checker.report.page import Facts, render
 from checker.report.plots import plots, quantile
 from harness.cli import main
+from harness.page import write_run_page
 from harness.run import run
 from harness.test import Test
 from histories import Event, History, Op, Trace
@@ -346,9 +348,10 @@ def test_a_circle_is_drawn_with_its_reasons() -> None:
                     (2, "invoke", "read", None, 5), (2, "ok", "read", 1, 6))
     verdict = merge({"linearizable": linearizable(calls, models.register)})
     page = re.sub(r"\s+", " ", page_of(calls, verdict))
-    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on">↓ before the next: ' in page
-    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back">↰ before the first: ' \
-        '<a href="#op-4">op 4</a> saw what' in page
+    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on"><b>1</b> ↓ before ' \
+        'the next: ' in page
+    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back"><b>2</b> ↰ before ' \
+        'the first: <a href="#op-4">op 4</a> saw what' in page
 
 
 def test_the_plots_number_short_runs_in_full() -> None:
@@ -381,30 +384,6 @@ def test_the_steps_begin_with_the_fault_that_was_there() -> None:
 
 # How large it gets
 
-def long_record(count: int) -> Record:
-    """So many calls of ten clients, one wrong, and six events a call."""
-    ops: list[Op] = []
-    events: list[Event] = []
-    for number in range(count):
-        start, index, seq = number * MS, 2 * number, 2 * number + 2
-        process, answer = number % 10, number + 1 - (number == count // 2)
-        ops += [Op(process, "invoke", "inc", None, start, index),
-                Op(process, "ok", "inc", answer, start + 900_123, index + 1)]
-        both = {"generation": 1, "device": "nic", "request": index}
-        for late_ns, node, kind, data in (
-            (98_765, "n1", "log", {"entry": "input", "seq": seq - 1, "at": 41 * number, **both}),
-            (101_234, "n1", "log", {"entry": "output", "seq": seq, "at": 41 * number + 31,
-                                    "pc": 4462, "generation": 1}),
-            (101_234, "n1", "output", {"seq": seq, "at": 41 * number + 31, "number": number,
-                                       "crc": 2_654_435_761 * number % 2**32, **both}),
-            (204_321, "n2", "acknowledge", {"received": seq, "generation": 1}),
-            (311_987, "n1", "ack", {"received": seq, "lag_ns": 210_753, "generation": 1}),
-            (312_345, "n1", "release", {"seq": seq, "number": number, "again": False,
-                                        "acknowledged": seq, **both})):
-            events.append(Event(start + late_ns, node, kind, data))
-    return Record({"name": "long"}, History(ops), Trace(events))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("count, bytes_max", [(10_000, 3_000_000), (100_000, 5_000_000)])
 def test_a_long_run_has_a_page_of_bounded_size(count: int, bytes_max: int) -> None:
@@ -434,6 +413,9 @@ def test_commands_write_and_name_the_page(
     assert f"page: {folder / 'report.html'}" in capsys.readouterr().out
     assert "guest" in dict(reversed(each) for each in data_of(page.decode())["symbols"])
     assert b"python -m checker shrink counter-crash,log-loss-no-output-rule/1" in page
+    data = data_of(page.decode())
+    assert data["registers"]["rows"] and b"no registers on this page" not in page
+    assert data["step"] == "python -m checker step counter-crash,log-loss-no-output-rule/1 --at"
     assert main(["inspect", "--store", str(tmp_path)]) == 1
     assert (folder / "report.html").read_bytes() == page
 
@@ -443,6 +425,21 @@ def test_commands_write_and_name_the_page(
     capsys.readouterr()
     assert main(["inspect", "--store", str(tmp_path)]) == 1
     assert "no page: RuntimeError: no ink" in capsys.readouterr().out
+
+
+def test_a_run_that_cannot_be_executed_again_has_its_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says why there are no registers, and the verdict is what it was."""
+    outcome = run(FAILING, tmp_path)
+
+    def fails(*_arguments: object) -> None:
+        raise RuntimeError("no more paper")
+    monkeypatch.setattr("harness.registers.at_instructions", fails)
+    line = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
+    page = (outcome.path / "report.html").read_text()
+    assert line.startswith("page: ") and data_of(page)["registers"]["rows"] == []
+    assert "There are no registers on this page: RuntimeError: no more paper." in page
 
 
 def test_check_writes_a_page_about_a_strangers_history(

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from harness.page import PAGE, write_run_page
+from harness.page import write_run_page
 from harness.run import run
 from harness.test import Test
+from histories.store import PAGE
 
 playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

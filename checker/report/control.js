@@ -21,10 +21,11 @@ let asked = false;
 function refresh() {
   if (asked) return;
   asked = true;
-  requestAnimationFrame(() => { asked = false; redraw(); });
+  requestAnimationFrame(() => { if (asked) redraw(); });
 }
 
 function redraw() {
+  asked = false;
   draw();
   const hidden = layout.hidden ? ` · ${layout.hidden} messages not drawn: zoom in` : "";
   const called = data.valid === null ? "mark" : "error";
@@ -194,11 +195,11 @@ document.querySelectorAll("[data-moment]").forEach((item) => item.addEventListen
   if (moment.op === null) see(moment.time, moment.time);
   else select(moment.op);
 }));
-document.querySelectorAll("button[data-copy]").forEach((button) =>
-  button.addEventListener("click", () => {
-    navigator.clipboard?.writeText(button.dataset.copy);
-    button.append(" ✓");
-  }));
+document.addEventListener("click", ({ target }) => {
+  if (target.dataset?.copy === undefined) return;
+  navigator.clipboard?.writeText(target.dataset.copy);
+  if (!target.textContent.endsWith("✓")) target.append(" ✓");
+});
 document.getElementById("filters").addEventListener("input", filter);
 document.querySelector(".plots")?.addEventListener("click", (event) => {
   const holder = event.currentTarget, box = holder.getBoundingClientRect();
