@@ -43,7 +43,7 @@ void take_starts(PyObject *told, vector<int32_t> &starts) {
             refuse(PyExc_ValueError, "these numbers are no problem");
         starts.push_back(int32_t(state));
     }
-    if (!count) refuse(PyExc_ValueError, "a search takes some states to begin in");
+    if (!count) refuse(PyExc_ValueError, "these numbers are no problem");
 }
 
 void take_limits(PyObject *told, Limits &limits) {
