@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
 from checker.found import (
-    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, Leaf, ShortCut,
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, ShortCut,
 )
 from checker.problem import Problem, Table, build
 from checker.sweep import sweep as plain_sweep
@@ -136,8 +136,9 @@ def _told(found: Any, limits: tuple[int, int]) -> Found:
     if found.cause == _TOLD:
         told: Found = found.order
         return told._replace(steps=told.steps + found.steps)
-    why = CAUSES[found.cause - 1]
-    return found._replace(cause=why.format((*limits, 0)[found.cause - 2]))
+    cause = CAUSES[found.cause - 1].format((*limits, 0)[found.cause - 2])
+    ended: Found = found._replace(cause=cause)
+    return ended
 
 
 def _number(data: bytes, place: int) -> int:
