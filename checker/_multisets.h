@@ -18,7 +18,8 @@ class Multisets {
     uint64_t bits(uint32_t used) const { return all[used].bits; }
     uint64_t size(uint32_t used) const {
         uint64_t sum = 0;
-        for (const Item *each = begin(used); each != end(used); each++) sum += uint64_t(each->count);
+        for (const Item *each = begin(used); each != end(used); each++)
+            sum += uint64_t(each->count);
         return sum;
     }
     int32_t count(uint32_t used, int32_t number) const {

@@ -31,8 +31,8 @@ class Interpreter {
         return answer;
     }
 
-    // Ask for help, which is made with what `help` has when it is first asked.  INVALID: it is known
-    // that no order gets past the return where the search is stuck; TOLD: all is known.
+    // Ask for help, which is made with what `help` has when it is first asked.  INVALID: it is
+    // known that no order gets past the return where the search is stuck; TOLD: all is known.
     Status help(PyObject *help, uint32_t stuck, uint64_t spend) {
         return Status(ask([&]() -> long {
             if (!helper) {

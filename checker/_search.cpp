@@ -95,8 +95,8 @@ template <class Engine> PyObject *leaves_of(const Engine &search) {
     return list;
 }
 
-// A Found, which has the status in place of its cause where Python must say more: it ended early, or
-// help found something, which is in place of the order.
+// A Found, which has the status in place of its cause where Python must say more: it ended early,
+// or help found something, which is in place of the order.
 template <class Engine> PyObject *solve(Problem &problem) {
     Interpreter python;
     if (problem.calls.size() > SHORT) python.let_go();

@@ -351,13 +351,15 @@ template <int Words> class Search : protected Window<Words> {
             const Call &call = calls[*each];
             if (it.done.has(call.slot)) continue;
             if (call.kind != WRITE) watch(call);
-            if (call.kind == READ ? limits.cuts & READS : call.kind == WRITE && it.chained) continue;
+            if (call.kind == WRITE ? it.chained : call.kind == READ && limits.cuts & READS)
+                continue;
             if (limits.cuts & FIRST) {
                 if (tried[call.number] == round) continue;
                 tried[call.number] = round;
             }
             int32_t state = transitions.step(it.state, call);
-            if (state != ILLEGAL) (call.kind == WRITE ? late : fresh).push_back({int32_t(*each), state});
+            if (state == ILLEGAL) continue;
+            (call.kind == WRITE ? late : fresh).push_back({int32_t(*each), state});
         }
         bool updates = fresh.size() != before;
         bool puts_off = limits.cuts & COVER;
