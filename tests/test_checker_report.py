@@ -13,7 +13,7 @@ import pytest
 from bench.page import long_record
 from hypothesis import given
 from hypothesis import strategies as st
-from small_trace import Record, boot, event, live, release
+from small_trace import Record, boot, event, history, live, release
 
 from checker import Budget, Verdict, linearizable, models
 from checker.check import merge
@@ -25,7 +25,6 @@ from checker.report.lives import Lives
 from checker.report.marks import Mark, focus, marks, moments
 from checker.report.nearest import nearest
 from checker.report.page import Facts, render
-from checker.report.plots import plots, quantile
 from checker.vacuity import vacuity
 from harness.cli import main
 from harness.page import write_run_page
@@ -50,11 +49,6 @@ def data_of(page: str) -> dict[str, Any]:
     assert found is not None
     answer: dict[str, Any] = json.loads(found[1])
     return answer
-
-
-def history(*ops: tuple[Any, ...]) -> History:
-    """Ops as process, type, f, value and milliseconds."""
-    return History([Op(process, kind, f, value, ms * MS) for process, kind, f, value, ms in ops])
 
 
 def page_of(calls: History, verdict: Verdict, test: dict[str, Any] | None = None) -> str:
@@ -135,13 +129,6 @@ def test_a_history_without_times_says_so() -> None:
     data = data_of(page)
     assert "this history has no times" in page and data["clock"] == "position"
     assert (data["calls"][6], data["calls"][7], data["end"]) == ([0], [1], 1)
-
-
-def test_without_matplotlib_the_page_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of the page is there."""
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    page = page_of(DOUBLE, judged(DOUBLE))
-    assert "There are no plots: they take matplotlib" in page and "INVALID" in page
 
 
 def test_a_page_tells_what_it_was_given() -> None:
@@ -362,34 +349,6 @@ def test_a_circle_is_drawn_with_its_reasons() -> None:
         'the first: <a href="#op-4">op 4</a> saw what' in page
 
 
-def test_the_plots_number_short_runs_in_full() -> None:
-    """Coordinates are cut short, labels are not."""
-    svg = plots(Record({}, DOUBLE, Trace()), [], []).svg
-    assert re.search(r">0\.00[1-9]\d*</text>", svg) and not re.search(r'd="M \d+\.\d\d', svg)
-
-
-def test_the_plots_are_few_elements() -> None:
-    """A thousand points are one path, and so are a hundred offences: a browser counts elements."""
-    ops = [Op(number % 4, kind, "inc", None, number * MS + late_ns) for number in range(1000)
-           for late_ns, kind in ((0, "invoke"), (number * 977, "ok"))]
-    marked = [Mark(number * MS, 2 * number, None, "check", "why") for number in range(100)]
-    few, many = (plots(Record({}, History(ops), Trace()), [], found).svg
-                 for found in (marked[:1], marked))
-    assert many.count("<path") == few.count("<path") < 100
-    points = max(re.findall(r' d="([^"]*)"', many), key=len)
-    assert points.count("M") > 800
-
-
-def test_nothing_is_drawn_where_nothing_was_measured() -> None:
-    """A line through a pause would tell of latencies that nobody had."""
-    calls = history(*[each for ms in (*range(0, 100, 5), *range(900, 1000, 5)) for each in (
-        (0, "invoke", "inc", None, ms), (0, "ok", "inc", 1, ms + 1))])
-    svg = plots(Record({}, calls, Trace()), [], []).svg
-    lines = [re.findall(r"([ML]) (\S+)", path) for path in re.findall(r' d="([^"]*)"', svg)]
-    (quantiles, *_) = [path for path in lines if len(path) == 20]
-    assert [place for place, (step, _) in enumerate(quantiles) if step == "M"] == [0, 10]
-
-
 def test_a_large_core_is_told_by_its_ends() -> None:
     """Thousands of calls that contradict each other are not a list to read."""
     calls = history(*[each for ms in range(100) for each in (
@@ -422,15 +381,6 @@ def test_a_vacuous_run_marks_what_met_nothing() -> None:
     verdict = merge({"vacuity": vacuity(record)})
     (mark,) = marks(record, verdict, explain(record, verdict))
     assert mark[:3] == (1 * MS, 0, None) and "did not succeed (info)" in mark.why
-
-
-@given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))
-def test_quantiles(values: list[int], percent: int) -> None:
-    """At least so many percent of the values are no larger, and no smaller value does that."""
-    found = quantile(sorted(values), percent)
-    below = sum(value <= found for value in values)
-    assert below * 100 >= percent * len(values)
-    assert sum(value < found for value in values) * 100 < percent * len(values)
 
 
 def test_the_steps_begin_with_the_fault_that_was_there() -> None:
