@@ -17,11 +17,11 @@ from itertools import groupby
 from typing import Iterable, Iterator, NamedTuple, Sequence
 
 from checker.event_words import tell
-from checker.report.data import nearest
 from checker.report.faults import Band
 from checker.report.lanes import (CLIENTS, OTHERS, UNTOLD, Role, client_lanes, hosts, others,
                                   roles)
 from checker.report.lives import Lives
+from checker.report.nearest import nearest
 from checker.scene import SIGNS, Scene
 from checker.story import Story
 from histories import Call, Event

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import replace
-from typing import Any, Hashable, Sequence
+from typing import Any, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
 from checker.model import Inconsistent, Model
 from checker.narrow import Prefix, core, shortest_prefix
 from checker.native import loosened, numbered
+from checker.parts import judge_each, merged, split
 from checker.precedence import contradiction
-from checker.problem import ILLEGAL, Problem, Table, build, part_of
+from checker.problem import ILLEGAL, Problem, Table, build
 from checker.refute import decide
-from checker.verdict import Verdict, merge_valid
+from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
 from histories.value import show
@@ -30,12 +31,13 @@ NAMED_CALLS_MAX = 50
 CALLS_IN_A_LINE_MAX = 5
 EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted,
 WHOLE_CALLS_MAX = 100               # where that names few calls
+EXPLAIN_STEPS_MAX = 100_000
 LOOKED_BACK_OPS = 5_000
-EXPLAIN = Budget(steps_max=100_000)
 
 
 def linearizable(
-    history: History | Sequence[Call], model: Model, *, budget: Budget = Budget()
+    history: History | Sequence[Call], model: Model, *, budget: Budget = Budget(),
+    threads: int | None = None,
 ) -> Verdict:
     """Judge a history, or calls in the order of their invocations.
 
@@ -57,32 +59,19 @@ def linearizable(
 
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
+
+    Parts that take long are judged by so many ``threads`` at most (None: as many as there are
+    processors), which ask the model in turn; the verdict does not depend on it.  A budget's counts
+    are those of each part: so many configurations may be remembered by each thread.  Its clock is
+    that of all.
     """
+    def judge(part: History | Sequence[Call], budget: Budget) -> Verdict:
+        return _judge(part, model, Table(model), budget)
+
     if model.partition is None:
-        return _judge(history, model, Table(model), budget)
-    parts: dict[Hashable, list[Call]] = {}
-    for call in _calls(history):
-        parts.setdefault(part_of(model, call), []).append(call)
-    table = Table(model)
-    return _merge({key: _judge(part, model, table, budget) for key, part in parts.items()})
-
-
-def _calls(history: History | Sequence[Call]) -> Sequence[Call]:
-    return history.calls() if isinstance(history, History) else history
-
-
-def _merge(verdicts: dict[Hashable, Verdict]) -> Verdict:
-    """One verdict; it tells of the first part that decides, and names all that are not valid."""
-    valid = merge_valid(verdict.valid for verdict in verdicts.values())
-    bad = {show(key): verdict for key, verdict in verdicts.items() if verdict.valid is not True}
-    if valid is True:
-        why = f"all {len(verdicts)} parts are linearizable"
-        return Verdict(valid=True, why=why, evidence={"parts": len(verdicts)})
-    key, first = next((k, v) for k, v in bad.items() if v.valid is valid)
-    return Verdict(
-        valid=valid, why=f"part {key}: {first.why}", parts=bad,
-        evidence={"part": key, "parts": len(verdicts), **first.evidence},
-    )
+        return judge(history, budget)
+    parts = split(history, model)
+    return merged(dict(zip(parts, judge_each(list(parts.values()), judge, budget, threads))))
 
 
 def _judge(
@@ -91,11 +80,11 @@ def _judge(
     """Judge one part, by a monitor where there is one for it, else by search."""
     judged = monitors.judge(history, model)
     if judged is not None:
-        return _judged(history, judged, table)
+        return _judged(history, judged, table, budget)
     problem = _problem(history, table)
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
-        return _judged(history, judged, table)
+        return _judged(history, judged, table, budget)
     found = decide(problem, table, budget)
     if found.valid:
         why = f"an order of {len(found.order)} calls explains everything that was seen"
@@ -109,7 +98,7 @@ def _problem(history: History | Sequence[Call], table: Table) -> Problem:
 
 
 def _judged(
-    history: History | Sequence[Call], judged: monitors.Judged, table: Table
+    history: History | Sequence[Call], judged: monitors.Judged, table: Table, budget: Budget
 ) -> Verdict:
     """The verdict of a monitor; a search explains it where that is cheap."""
     size = {"method": judged.method, "calls": judged.calls}
@@ -117,15 +106,16 @@ def _judged(
         why = "an order of the calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
     verdict: Verdict | None = None
+    budget = budget._replace(steps_max=EXPLAIN_STEPS_MAX)
     if judged.few is not None and judged.calls > WHOLE_CALLS_MAX:
-        verdict = _few_explained(history, judged.few, judged.op)
+        verdict = _few_explained(history, judged.few, judged.op, budget)
     elif judged.calls <= (EXPLAINED_CALLS_MAX if judged.few is None else WHOLE_CALLS_MAX):
         problem = _problem(history, table)
         last = _returns(problem, judged.op)
         prefix = loosened(problem, table, None, last)
-        found = decide(prefix, table, EXPLAIN)
+        found = decide(prefix, table, budget)
         if found.valid is False:
-            verdict = _explained(problem, Prefix(last, found, prefix), table, EXPLAIN)
+            verdict = _explained(problem, Prefix(last, found, prefix), table, budget)
     if verdict is None:
         stuck = _ending(history, judged.op)
         verdict = Verdict(valid=False, why=_why(stuck), evidence={
@@ -191,13 +181,13 @@ def _core(problem: Problem, last: int, table: Table, budget: Budget) -> dict[str
 
 
 def _few_explained(
-    history: History | Sequence[Call], few: monitors.Few, op: int
+    history: History | Sequence[Call], few: monitors.Few, op: int, budget: Budget
 ) -> Verdict | None:
     """The verdict, as far as few calls say why; None if they do not."""
     table = Table(few.model)
     problem = build(few.calls, table)
     prefix = loosened(problem, table, None, _returns(problem, few.op))
-    found = decide(prefix, table, EXPLAIN)
+    found = decide(prefix, table, budget)
     if found.valid is not False:
         return None
     evidence: dict[str, Any] = {}
@@ -205,7 +195,7 @@ def _few_explained(
         evidence = {"core": [call.start for call in few.core], "core_smallest": True}
     elif few.all is not None:
         every = build(few.all, table)
-        evidence = _core(every, _returns(every, few.op), table, EXPLAIN)
+        evidence = _core(every, _returns(every, few.op), table, budget)
     around = _around(problem, _stuck(found))
     return Verdict(valid=False, why=_why(_ending(history, op)), evidence={
         "op": op, "ops": _open_at(history, op),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Callable, Final, Hashable, Literal, Mapping, NamedTuple
+from typing import Any, Callable, Final, Hashable, Literal, Mapping, NamedTuple
 
 from histories.history import UNKNOWN, Call
 
@@ -56,6 +56,17 @@ class Rule(NamedTuple):
 Step = Callable[[Hashable, str, Hashable, Hashable], "Hashable | Inconsistent | OneOf"]
 
 
+def argument(call: Call) -> Hashable:
+    """A partition: the argument is the part."""
+    return call.arg
+
+
+def first_of_argument(call: Call) -> Hashable:
+    """A partition: the first of an argument that is a list is the part, as in [key value]."""
+    items: Any = call.arg
+    return items[0]  # type: ignore[no-any-return]
+
+
 def _any_state(_f: str, _arg: Hashable, _ret: Hashable) -> Hashable:
     return ANY_STATE
 
@@ -90,7 +101,8 @@ class Model:
     order in which they are tried.
 
     ``partition(call)`` names the part (key) that a call belongs to; parts are judged alone, each
-    from ``init``.  None: everything is one part.
+    from ``init``.  None: everything is one part.  `argument` and `first_of_argument` are parts
+    that are told apart fast.
     """
 
     name: str
@@ -104,4 +116,7 @@ class Model:
     monitors: tuple[str, ...] = ()
 
 
-__all__ = ["ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Rule", "Step"]
+__all__ = [
+    "ANY_STATE", "UNKNOWN", "Inconsistent", "Kind", "Model", "OneOf", "Rule", "Step", "argument",
+    "first_of_argument",
+]

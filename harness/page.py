@@ -5,18 +5,21 @@ A page that cannot be made changes nothing else: the reason is one line.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Sequence
 
 from checker.check import Record
+from checker.report.marks import focus, marks
 from checker.report.page import Facts, render
+from checker.report.registers import closest
 from checker.verdict import Verdict
 from harness.coverage import MARKS, reached
+from harness.registers import registers_of
+from histories.store import PAGE
 from nemesis import NEMESES
 from vmft.guests.build import load
 from workloads import WORKLOADS
-
-PAGE = "report.html"
 
 
 def write_page(
@@ -37,6 +40,8 @@ def write_run_page(
     """Write the page of a stored run into its folder; the line that names it."""
     try:
         facts = facts_of(record, verdict, folder)
+        if verdict.valid is False:
+            facts = _with_registers(facts, record, verdict, explanation)
     except Exception as error:      # the same
         return f"no page: {type(error).__name__}: {error}"
     return write_page(folder / PAGE, record, verdict, explanation, facts)
@@ -44,12 +49,22 @@ def write_run_page(
 
 def facts_of(record: Record, verdict: Verdict, folder: Path) -> Facts:
     """The guest's symbols, the fault families, the situations reached, and the commands."""
-    test = record.test
+    test, name = record.test, f"{folder.parent.name}/{folder.name}"
     found = reached(record)
     return Facts(
         symbols=_symbols(test), families=_families(test),
         situations=[(name, meaning, name in found) for name, meaning in MARKS.items()],
-        commands=_commands(test, verdict, f"{folder.parent.name}/{folder.name}"))
+        commands=_commands(test, verdict, name), step=f"python -m checker step {name} --at")
+
+
+def _with_registers(
+    facts: Facts, record: Record, verdict: Verdict, explanation: Sequence[str]
+) -> Facts:
+    """What the machines' registers were at the operations that matter."""
+    marked = marks(record, verdict, explanation)
+    ops = closest(record, focus(record, marked, verdict, explanation), marked)
+    found = registers_of(record, ops)
+    return replace(facts, registers=found.registers, registers_note=found.why_not)
 
 
 def _families(test: dict[str, Any]) -> dict[str, tuple[str, ...]]:

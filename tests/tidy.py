@@ -35,6 +35,7 @@ MAY_IMPORT_TOO = {
     "harness/disassembly.py": {"capstone"},
     "checker/report/page.py": {"jinja2"},
     "checker/report/plots.py": {"matplotlib"},
+    "checker/report/graph.py": {"matplotlib", "networkx"},
 }
 
 # Code in which nothing may depend on the moment, the process, the thread or chance.
@@ -50,6 +51,7 @@ BANNED_NAMES = {
 }
 MAY_USE = {
     "checker/native.py": {"os.environ"},    # DOUBLE_ELEVEN_PURE
+    "checker/parts.py": {"concurrent"},     # what is found does not depend on it
     "vmft/guests/build.py": {"subprocess", "tempfile"},     # a developer's command: the compiler
     "vmft/counting.py": {"os.environ"},         # whether the native counter is wanted
 }

@@ -13,8 +13,9 @@ from __future__ import annotations
 import mmap
 import struct
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from typing import Callable, NamedTuple, Sequence
 
 from unicorn import unicorn_const as uc
 
@@ -51,10 +52,17 @@ class GuestFault(Exception):
 
 
 class Breakpoint(NamedTuple):
-    """Have `hit` called when execution gets to position `at`, which changes nothing else."""
+    """Have `hit` called when execution gets to a position of `at`, which changes nothing else.
 
-    at: int
+    The positions are in order, each there once.
+    """
+
+    at: Sequence[int]
     hit: Callable[[], None]
+
+    def between(self, begin: int, end: int) -> Sequence[int]:
+        """The positions behind `begin`, up to `end`."""
+        return self.at[bisect_right(self.at, begin):bisect_right(self.at, end)]
 
 
 @dataclass(frozen=True)
@@ -122,10 +130,11 @@ class Cpu:
         if until < self.position:
             raise ValueError(f"cannot run back from {self.position} to {until}")
         stop, self._stopped = self._breakpoint, False
-        if stop is not None and self.position < stop.at <= until:
-            self._run(stop.at)
-            if self.position == stop.at:
-                stop.hit()
+        for at in stop.between(self.position, until) if stop is not None else ():
+            if not self._stopped:
+                self._run(at)
+                if self.position == at and stop is not None:
+                    stop.hit()
         if not self._stopped:
             self._run(until)
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import UNKNOWN, Inconsistent, Model
-from histories.history import Call
+from checker.model import UNKNOWN, Inconsistent, Model, first_of_argument
 from histories.value import show
 
 
@@ -24,12 +23,7 @@ def _step(state: Any, _f: str, arg: Any, ret: Any) -> Hashable | Inconsistent:
     return Inconsistent(f"it was number {show(number)} of its stream, and must be {show(after)}")
 
 
-def _stream(call: Call) -> Hashable:
-    frame: Any = call.arg
-    return frame[0]  # type: ignore[no-any-return]
-
-
 echo = Model(
-    name="echo", init=0, step=_step, partition=_stream,
+    name="echo", init=0, step=_step, partition=first_of_argument,
     fs={"echo": "a frame, [stream anything...]; answers the frame with its number at the end"},
 )

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable, NamedTuple
 
-from checker.model import UNKNOWN, Inconsistent, Model
-from histories.history import Call
+from checker.model import UNKNOWN, Inconsistent, Model, first_of_argument
 from histories.value import show
 
 
@@ -69,13 +68,8 @@ def _describe(state: Lease) -> str:
     return f"{show(state.owner)} holds it with {which}"
 
 
-def _lock(call: Call) -> Hashable:
-    order: Any = call.arg
-    return order[0]  # type: ignore[no-any-return]
-
-
 fenced_lease = Model(
-    name="fenced-lease", init=Lease(), step=_step, partition=_lock,
+    name="fenced-lease", init=Lease(), step=_step, partition=first_of_argument,
     fs={
         "acquire": "[lock owner ticks]; answers [lock \"granted\" token] or "
                    "[lock \"held\" token owner]",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model
-from histories.history import Call
+from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model, first_of_argument
 from histories.value import show
 
 
@@ -52,7 +51,8 @@ def _increment(state: Any, arg: Any, ret: Any) -> Hashable | Inconsistent:
 _KINDS: dict[str, Kind] = {"get": "read", "put": "write", "delete": "write"}
 
 
-def _kind(f: str, _arg: Hashable) -> Kind:
+def _kind(f: str, arg: Any) -> Kind:
+    _key, _value = arg      # refuses what is no pair
     return _KINDS.get(f, "update")
 
 
@@ -62,14 +62,8 @@ def _needs(f: str, arg: Any, ret: Any) -> Hashable:
     return arg[1][0] if f == "cas" else ANY_STATE
 
 
-def _key(call: Call) -> Hashable:
-    pair: Any = call.arg
-    key, _value = pair
-    return key  # type: ignore[no-any-return]
-
-
 kv = Model(
-    name="kv", init="", step=_step, kind=_kind, needs=_needs, partition=_key,
+    name="kv", init="", step=_step, kind=_kind, needs=_needs, partition=first_of_argument,
     monitors=("distinct-writes",),
     fs={
         "get": "a pair [key nil]; answers [key value]",

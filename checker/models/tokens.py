@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import UNKNOWN, Inconsistent, Model
-from histories.history import Call
+from checker.model import UNKNOWN, Inconsistent, Model, argument
 from histories.value import show
 
 
@@ -24,12 +23,8 @@ def _step(state: Hashable, f: str, _arg: Hashable, ret: Any) -> Hashable | Incon
     return Inconsistent(f"{what} slot {show(slot)}, it holds {show(state)}")
 
 
-def _slot(call: Call) -> Hashable:
-    return call.arg
-
-
 token = Model(
-    name="token", init=None, step=_step, partition=_slot,
+    name="token", init=None, step=_step, partition=argument,
     fs={
         "draw": "a slot; answers [slot token token-before]",
         "ask": "a slot; answers [slot token], the token nil when none was drawn",

@@ -8,7 +8,6 @@ tables keep ten thousand calls in about a megabyte.  Times are integers of nanos
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from typing import Any, Hashable, Iterable, NamedTuple, Sequence
 
 from checker.check import Record
@@ -16,6 +15,7 @@ from checker.report.faults import Band
 from checker.report.lanes import CLIENTS, Arrow, arrows, client_lanes, hosts, others, roles
 from checker.report.lives import Lives, row
 from checker.report.marks import Mark, Moment
+from checker.report.nearest import nearest
 from checker.verdict import Verdict
 from histories import Call, Event, History, Trace
 from histories.value import show
@@ -25,7 +25,6 @@ ROWS_MAX = 21_000               # of calls and trace events together, of calls a
 ROWS_MIN = 8_000                # but of the trace not fewer than this
 RARE_MAX = 2_000
 TEXT_MAX = 200
-FAR = 1 << 80                   # ns: beyond any moment
 STEADY = ("log", "ack", "acknowledge", "replay", "output", "release", "complete", "disk-read",
           "disk-write", "drop", "stalled")
 OUTCOMES = ("ok", "fail", "info")
@@ -53,25 +52,6 @@ class Strings:
             self._numbers[text] = len(self.texts)
             self.texts.append(text)
         return self._numbers[text]
-
-
-def nearest(
-    spans: Sequence[tuple[int, int]], moments: Sequence[int], limit: int
-) -> list[int]:
-    """The places of at most ``limit`` spans of time, in order: those nearest to a moment.
-
-    Spans are a beginning and an end; one that covers a moment is at a distance of 0.  ``moments``
-    are sorted; without any, the earliest spans are the nearest.
-    """
-    if len(spans) <= limit:
-        return list(range(len(spans)))
-    around = [-FAR, *(moments or [0]), FAR]
-    far = []
-    for start, end in spans:
-        at = bisect_left(around, start)
-        far.append(min(start - around[at - 1], max(0, around[at] - end)))
-    order = sorted(range(len(spans)), key=far.__getitem__)[:limit]
-    return sorted(order)
 
 
 class Chosen(NamedTuple):

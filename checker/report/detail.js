@@ -28,6 +28,9 @@ function table(heads, rows) {
     ...heads.map((head) => el("th", {}, head)))), el("tbody", {}, ...body)));
 }
 
+const commandLine = (words) => el("span", { class: "command" }, el("code", {}, words), " ",
+  el("button", { type: "button", "data-copy": words }, "copy"));
+
 const entryOf = (seq) => (seq === null || seq === 0 ? "not logged" : `entry ${seq}`);
 const instruction = (position) => (position === null ? "" : `instruction ${position}`);
 
@@ -69,16 +72,49 @@ function lifeOf(call) {
   const heads = ["after", "machine", "what", "log entry", "on both machines at", "guest function"];
   return call.life.flatMap((life) => {
     const { generation, rows } = lifeRows(call, life);
-    return [el("h4", {}, `On the machines, generation ${generation}`), table(heads, rows)];
+    return [el("h4", {}, `On the machines, generation ${generation}`), table(heads, rows),
+      ...registersOf(life)];
   });
 }
 
+// What the machines had in their registers where a request was handed over, and was answered.
+function registersOf(life) {
+  const [generation, , , , into, , , , , out] = life;
+  return [[into, "when the request was handed over"], [out, "when the guest answered"]]
+    .filter(([position]) => position !== null)
+    .map(([position, when]) => registersAt(generation, position, when));
+}
+
+function registersAt(generation, position, when) {
+  const sides = standing.get(`${generation} ${position}`) ?? [];
+  const where = `Registers at instruction ${position}, ${when}`;
+  const command = data.step && commandLine(`${data.step} ${position}`);
+  if (!sides.length) {
+    return command ? el("p", { class: "there" }, `${where}: `, command) : null;
+  }
+  const [first, ...others] = sides, who = sides.map((side) => data.nodes[side.node]).join(" and ");
+  const differ = data.registers.names.filter((_, number) =>
+    others.some((side) => side.values[number] !== first.values[number]));
+  const said = !others.length ? `only ${who} got there`
+    : differ.length ? `${who} differ in ${differ.join(", ")}` : `the same on ${who}`;
+  const cells = data.registers.names.map((name, number) => el("li",
+    differ.includes(name) ? { class: "bad" } : {}, el("span", {}, name), differ.includes(name)
+      ? sides.map((side) => `${data.nodes[side.node]} ${side.values[number]}`).join(", ")
+      : first.values[number]));
+  return el("details", { class: "there", open: "" }, el("summary",
+    differ.length ? { class: "bad" } : {}, `${where}: ${said}`),
+  el("ul", { class: "registers" }, ...cells), command);
+}
+
+const logged = (from, to) => events.slice(firstAt(events, from, "time"),
+  firstAt(events, to + 1, "time")).filter(({ kind }) => kind === "log");
+
 // Log entries between the request and its answer, where the page holds them.
 function entriesOf(call) {
-  const rows = call.life.flatMap(([generation, , , inSeq, , , node, , outSeq]) =>
-    inSeq === null || outSeq === null ? [] : events.filter(({ kind, said, node: where }) =>
-      kind === "log" && where === node && said.generation === generation && said.seq >= inSeq &&
-      said.seq <= outSeq).slice(0, NEARBY_MAX));
+  const rows = call.life.flatMap(([generation, , , inSeq, , , node, outTime, outSeq]) =>
+    inSeq === null || outSeq === null ? [] : logged(call.start, call.start + outTime)
+      .filter(({ said, node: where }) => where === node && said.generation === generation &&
+        said.seq >= inSeq && said.seq <= outSeq).slice(0, NEARBY_MAX));
   if (!rows.length) return null;
   return el("details", {}, el("summary", {}, `${rows.length} log entries from request to answer`),
     table(["at", "entry", "type", "instruction", "guest function", "says"], rows.map((event) => ({

@@ -15,14 +15,17 @@ from checker.check import Record
 from checker.diagram import diagram, failing, of_calls
 from checker.operation import operation
 from checker.report.page import Facts
-from checker.scene import Scene, scene
-from checker.verdict import EXIT_CODES, Verdict, from_json
+from checker.scene import Scene, call_of, scene
+from checker.verdict import Verdict, from_json, to_json
+from harness.case import of_file, of_record
 from harness.commands.check import MEMORY_MB, TIMEOUT_S
 from harness.commands.run import add_store
 from harness.judge import Task, judge, record
 from harness.page import facts_of, write_run_page
+from harness.publish import add_outlets, publish
+from harness.registers import lines as register_lines
 from harness.run import checks_of, conclude
-from harness.show import summary
+from harness.show import facts, summary
 from harness.test import from_json as test_from_json
 from histories import UsageError
 from histories.read import FORMATS, Limits, read_history
@@ -37,6 +40,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_store(parser)
     parser.add_argument("--op", type=int, metavar="N",
                         help="one operation, with everything that is linked to it")
+    parser.add_argument("--registers", action="store_true",
+                        help="with --op: run it again, and show both machines' registers there")
     parser.add_argument("--around", type=int, metavar="N", help="the operations around this one")
     parser.add_argument("--process", type=int, metavar="P", help="the operations of one process")
     parser.add_argument("--key", metavar="K", help="the operations on one key")
@@ -46,23 +51,30 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="what a file's calls should mean, as for check")
     parser.add_argument("--format", help="a file's format, where it is not recognised: "
                         + ", ".join(FORMATS))
+    add_outlets(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
     """Judge what is stored again, and explain it; a run cut off is judged as far as it got."""
+    if arguments.registers and arguments.op is None:
+        raise UsageError("--registers wants --op: the operation at which to look")
     if _is_history(arguments.run):
         return _inspect_file(arguments)
     for option in ("model", "format"):
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for a history file, not for a stored run")
     stored = resolve(arguments.store, arguments.run)
-    verdict, explanation = conclude(stored, checks_of(test_from_json(stored.test)))
+    test = test_from_json(stored.test)
+    verdict, explanation = conclude(stored, checks_of(test))
     if _chosen(arguments):
-        facts = facts_of(stored, verdict, stored.path)
-        show(_view(arguments, _scene(stored, verdict, explanation, facts)))
+        known = facts_of(stored, verdict, stored.path)
+        lines = _view(arguments, _scene(stored, verdict, explanation, known))
+        if arguments.registers:
+            lines += ["", *register_lines(stored, call_of(stored, arguments.op).start)]
     else:
-        show(_paragraph(stored, verdict, explanation))
-    return EXIT_CODES[verdict.valid]
+        lines = _paragraph(stored, verdict, explanation)
+    return publish(arguments, [of_record(test, stored.path, verdict, explanation)], text=lines,
+                   data={**facts(stored, verdict), "shown": lines}, show=show)
 
 
 def _is_history(name: str | None) -> bool:
@@ -93,14 +105,17 @@ def _paragraph(stored: Run, verdict: Verdict, explanation: Sequence[str]) -> lis
 def _inspect_file(arguments: argparse.Namespace) -> int:
     """The same for a history without a trace, judged as `check` does."""
     model = None if arguments.model is None else models.by_name(arguments.model).name
+    if arguments.registers:
+        raise UsageError("--registers is for a stored run: no machine stands behind a history file")
     task = Task(arguments.run, model, arguments.format, TIMEOUT_S, MEMORY_MB, Limits(),
                 "linearizable")
     judged = judge(task)
     history = read_history(task.path, task.format, limits=task.limits)
     recorded = record(task.path, judged.model, history)
     seen = _scene(recorded, judged.verdict, judged.explanation, Facts())
-    show(_view(arguments, seen) if _chosen(arguments) else judged.explanation)
-    return EXIT_CODES[judged.verdict.valid]
+    lines = _view(arguments, seen) if _chosen(arguments) else judged.explanation
+    return publish(arguments, [of_file(judged)], text=lines, show=show, data={
+        "model": judged.model, "results": to_json(judged.verdict), "shown": lines})
 
 
 def _scene(
