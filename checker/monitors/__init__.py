@@ -73,7 +73,7 @@ def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
 
 def judge_numbered(problem: Problem, table: Table) -> Judged | None:
     """The same of numbered calls."""
-    if WRITES not in table.model.monitors:
+    if WRITES not in table.model.monitors or writes.hopeless(problem, table):
         return None
     try:
         last = writes.judge(problem, table)
