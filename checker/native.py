@@ -63,12 +63,14 @@ def numbered(history: History, table: Table) -> Problem:
 
 
 def _columns(history: History, table: Table) -> Any:
+    model = table.model
+    if model.rules and table.empty:
+        return COLUMNS.number(history.ops, freeze, None, model.rules, model.init)
+
     def classify(invoke: Op, done: Op | None) -> int:
         number = table.classify(history.call(invoke, done))
         return number * _KINDS + table.kinds[number]
 
-    if table.model.rules and table.empty:
-        return COLUMNS.number(history.ops, freeze, None, table.model.rules, table.model.init)
     return COLUMNS.number(history.ops, freeze, classify)
 
 

@@ -90,10 +90,10 @@ class Table:
         self, columns: "tuple[array[int], array[int], array[int]]",
         calls: Callable[[], Iterable[Call]]
     ) -> None:
-        """Take over what an empty table would say of a model's first classes: kinds, needs, targets.
+        """Take over what an empty table would say of a model's first classes.
 
-        ``calls`` gives the first call of each, and is asked only when a state or a class must be
-        named.
+        ``columns`` are its kinds, needs and targets.  ``calls`` gives the first call of each, and
+        is asked only when a state or a class must be named.
         """
         self.kinds, self.needs, self.targets = columns
         self._waiting = calls
