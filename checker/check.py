@@ -7,6 +7,7 @@ the others found.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Protocol
 
 from checker.verdict import Verdict, merge_valid
@@ -27,6 +28,15 @@ class Record(Protocol):
     @property
     def trace(self) -> Trace:
         """What the machines did; empty for a system that tells nothing."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A record in memory, finished: what was run, what the clients saw, what the machines did."""
+
+    test: dict[str, Any]
+    history: History
+    trace: Trace
 
 
 Checker = Callable[[Record], Verdict]

@@ -63,4 +63,3 @@ def word(valid: bool | None) -> str:
 
 
 WORDS_OF_JSON = {True: True, False: False, "unknown": None}
-EXIT_CODES = {True: 0, False: 1, None: 2}

@@ -11,12 +11,14 @@ import os
 import sys
 import traceback
 from io import TextIOWrapper
-from typing import NoReturn, Sequence
+from typing import Iterable, NoReturn, Sequence
 
+from harness.case import EXIT_CODES
 from harness.commands import COMMANDS
 from histories import UsageError
 
-USAGE, OUR_FAULT, INTERRUPTED, PIPE_CLOSED = 254, 255, 130, 141
+USAGE, OUR_FAULT = EXIT_CODES["refused"], EXIT_CODES["crashed"]
+INTERRUPTED, PIPE_CLOSED = 130, 141         # as a shell tells it
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,17 +28,18 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-def parser() -> Parser:
-    """All commands and their options."""
+def parser(names: Iterable[str] = COMMANDS) -> Parser:
+    """The commands of these names, all by default, and their options."""
     top = Parser(prog="python -m checker", description="Tells whether a replicated system keeps "
                  "its promises.", epilog="exit codes: 0 valid, 1 invalid, 2 unknown, 254 bad "
                  "arguments or input, 255 a fault of the checker itself")
     verbs = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, command in COMMANDS.items():
-        summary = (command.__doc__ or "").splitlines()[0]
+    for name in names:
+        module = COMMANDS[name]()
+        summary = (module.__doc__ or "").splitlines()[0]
         verb = verbs.add_parser(name, help=summary, description=summary)
-        command.arguments(verb)
-        verb.set_defaults(execute=command.execute)
+        module.arguments(verb)
+        verb.set_defaults(execute=module.execute)
     return top
 
 
@@ -50,8 +53,10 @@ def _print_anything() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit code."""
     _print_anything()
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        arguments = parser().parse_args(argv)
+        one = [word for word in words[:1] if word in COMMANDS]
+        arguments = parser(one or COMMANDS).parse_args(words)
         code = int(arguments.execute(arguments))
         sys.stdout.flush()
         return code

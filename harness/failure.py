@@ -9,24 +9,26 @@ from __future__ import annotations
 import traceback
 from typing import Any, Iterable, Mapping, NamedTuple
 
+from checker.check import Recorded
 from checker.explain import BLACK_BOX
 from checker.verdict import Verdict
 from harness.coverage import reached
-from harness.run import Recorded, rehearse
+from harness.run import rehearse
 from harness.test import Test
 from histories import UsageError
 
 Signature = tuple[str, ...]
 
+ERROR = "error"         # stands for a checker where a run broke off
 PROBLEMS = ("problems", "early", "events")      # where evidence lists what was found
 
 
 class Finding(NamedTuple):
     """What one run came to.
 
-    `signature` is empty unless it is invalid.  `operations` counts the calls up to the first
-    conviction, or all; by `decided_ns` every conviction had its evidence.  `marks` names the
-    situations that were reached.
+    `signature` is empty unless it is invalid, or broke off by a fault of ours and has no verdict.
+    Of its `calls`, `operations` were made up to the first conviction; by `decided_ns` every
+    conviction had its evidence.  `marks` names the situations that were reached.
     """
 
     valid: bool | None
@@ -36,6 +38,8 @@ class Finding(NamedTuple):
     decided_ns: int | None
     marks: tuple[str, ...]
     vacuous: bool = False
+    calls: int = 0
+    broke_off: bool = False
 
     @property
     def convicted_by(self) -> tuple[str, ...]:
@@ -44,21 +48,22 @@ class Finding(NamedTuple):
 
 
 def find(test: Test) -> Finding:
-    """Run a test in memory, and say what came of it; a run that ends in an error has failed."""
+    """Run a test in memory, and say what came of it, also of a run that ends in an error."""
     try:
         record, verdict = rehearse(test)
     except UsageError:
         raise
     except Exception as error:      # one broken run must not end a hunt for others
         frame = traceback.extract_tb(error.__traceback__)[-1]
-        return Finding(False, f"the run itself failed: {type(error).__name__}: {error}",
-                       (f"error {type(error).__name__} in {frame.name}",), 0, None, ())
+        return Finding(None, f"the run itself failed: {type(error).__name__}: {error}",
+                       (f"{ERROR} {type(error).__name__} in {frame.name}",), 0, None, (),
+                       broke_off=True)
     times = convictions_ns(record, verdict)
-    calls = sum(op.type == "invoke" and (not times or op.time <= min(times))
-                for op in record.history)
-    return Finding(verdict.valid, verdict.why, signature(verdict), calls,
+    starts = [op.time for op in record.history if op.type == "invoke"]
+    until = sum(not times or start_ns <= min(times) for start_ns in starts)
+    return Finding(verdict.valid, verdict.why, signature(verdict), until,
                    max(times, default=None), reached(record),
-                   vacuous(verdict))
+                   vacuous(verdict), len(starts))
 
 
 def vacuous(verdict: Verdict) -> bool:

@@ -26,7 +26,7 @@ def hunt(test: Test, executor: Executor, corpus: Corpus, tally: Tally,
     questions = takewhile(lambda _: not until(), chain(known, fresh))
     for asked, finding in answers(executor, find, questions):
         tally.add(asked, finding)
-        if finding.valid is False:
+        if finding.signature:
             corpus.add(asked, finding.signature)
         elif asked in known:
             corpus.remove(asked)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import multiprocessing
 import time
+import traceback
 from concurrent.futures import Future, TimeoutError
 from typing import Any, Iterator, NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
 from checker import Budget, Model, Verdict, linearizable, models
-from checker.check import merge
+from checker.check import Recorded, merge
 from checker.explain import explain
 from checker.levels import LEVELS, weaker
 from checker.recognise import recognise
-from harness.run import Recorded
+from checker.verdict import word
 from histories import History, Trace, UsageError
 from histories.read import Limits, read_history
 
@@ -40,13 +41,21 @@ class Task(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What became of one file: its verdict, its explanation, or why it was refused."""
+    """What became of one file: its verdict and the explanation, or why it has none.
+
+    ``ended`` says how it came to no verdict of its own: "refused", or "crashed" by a fault of ours.
+    """
 
     path: str
     verdict: Verdict
     explanation: list[str]
     model: str = ""
-    refused: str = ""
+    ended: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """In one word."""
+        return self.ended or word(self.verdict.valid)
 
 
 def judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
@@ -71,7 +80,8 @@ def _outcome(task: Task, future: Future[Judged]) -> Judged:
     try:
         return future.result()
     except UsageError as problem:
-        return Judged(task.path, Verdict(valid=None, why=str(problem)), [], "", str(problem))
+        why = str(problem)
+        return Judged(task.path, Verdict(valid=None, why=why), [why], "", "refused")
     except TimeoutError:
         cause = f"it took more than {task.timeout_s} s"
     except MemoryError:
@@ -79,7 +89,10 @@ def _outcome(task: Task, future: Future[Judged]) -> Judged:
     except ProcessExpired as problem:
         cause = f"its process died ({problem.exitcode})"
     except Exception as problem:        # our own fault; the other files must be heard
-        cause = f"the check itself failed: {type(problem).__name__}: {problem}"
+        why = f"the check itself failed: {type(problem).__name__}: {problem}"
+        return Judged(task.path, Verdict(valid=None, why=why),
+                      "".join(traceback.format_exception(problem)).splitlines(),
+                      task.model or "", "crashed")
     why = f"gave up on the file: {cause}"
     verdict = merge({task.consistency: Verdict(valid=None, why=why)})
     return Judged(task.path, verdict, [f"UNKNOWN  {task.path}: {why}"], task.model or "")

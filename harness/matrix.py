@@ -13,6 +13,7 @@ from typing import Any, Iterable, NamedTuple, Sequence
 
 from harness.failure import black_box, find
 from harness.test import Test
+from histories.value import quantity
 from vmft.bugs import BUGS, Bug
 
 
@@ -56,6 +57,12 @@ class Row:
             return "nobody"
         return "black box" if black_box(self.convicted) else "white box only"
 
+    @property
+    def command(self) -> str:
+        """The run that convicts, or the first one."""
+        first = self.test.seed if self.killed is None else self.killed
+        return replace(self.test, seed=first).command()
+
     def to_json(self) -> dict[str, Any]:
         """The row as JSON-able data."""
         return {"bug": self.name, "row": self.bug.row, "meaning": self.bug.meaning,
@@ -63,7 +70,7 @@ class Row:
                 "killed": self.killed is not None, "first_seed": self.killed,
                 "operations": self.operations, "convicted": self.convicted,
                 "silent": self.silent, "witness": self.witness, "runs": self.runs,
-                "command": replace(self.test, seed=self.killed or self.test.seed).command()}
+                "command": self.command}
 
 
 def hunted(names: Iterable[str], base: Test, seeds: int, *, thorough: bool = True) -> list[Hunted]:
@@ -142,7 +149,7 @@ def table(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         who = [f"{name} ({seed})" for name, seed in row.convicted.items()]
         who += [f"[{name}]" for name in row.silent]
-        first = f"SURVIVED {row.runs} seeds" if row.killed is None else \
-            f"seed {row.killed}, {row.operations} operations"
+        first = f"SURVIVED {quantity(row.runs, 'seed')}" if row.killed is None else \
+            f"seed {row.killed}, {quantity(row.operations or 0, 'operation')}"
         lines.append(f"{row.name:<{width}}  {first:<26}  {row.witness:<14}  {', '.join(who)}")
     return lines

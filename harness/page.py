@@ -16,11 +16,10 @@ from checker.report.registers import closest
 from checker.verdict import Verdict
 from harness.coverage import MARKS, reached
 from harness.registers import registers_of
+from histories.store import PAGE
 from nemesis import NEMESES
 from vmft.guests.build import load
 from workloads import WORKLOADS
-
-PAGE = "report.html"
 
 
 def write_page(

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-from harness.case import Case, exit_code
+from harness.case import Case, exit_code, together
 from harness.github import append_summary, quoted, workflow_commands
 from harness.junit import junit
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+VALID = {"valid": True, "invalid": False}       # what is neither is "unknown", as in results.json
 
 
 def add_outlets(parser: argparse.ArgumentParser) -> None:
@@ -27,18 +28,31 @@ def add_outlets(parser: argparse.ArgumentParser) -> None:
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--github", action="store_true",
                         help="print annotations for GitHub Actions, add to the step's summary")
-    either.add_argument("--json", action="store_true",
+    add_json(either)
+
+
+def add_json(parser: argparse._ActionsContainer) -> None:
+    """The same for a program."""
+    parser.add_argument("--json", action="store_true",
                         help="print one JSON object and nothing else")
 
 
+def say(lines: Sequence[str]) -> None:
+    """Print lines, if there are any."""
+    if lines:
+        print("\n".join(lines))
+
+
 def publish(arguments: argparse.Namespace, cases: Sequence[Case], *, text: Sequence[str],
-            data: Mapping[str, Any]) -> int:
-    """Print `text`, or `data` with --json; tell CI of the cases.  Answers their exit code."""
-    if arguments.json:
-        print(json.dumps(data, indent=1))
-    elif text:
-        print("\n".join(quoted(text) if arguments.github else text))
+            data: Mapping[str, Any], show: Callable[[Sequence[str]], None] = say) -> int:
+    """Show `text`, or the cases and `data` with --json; tell CI.  Answers the cases' exit code."""
     command = str(arguments.command)
+    if arguments.json:
+        print(json.dumps({"command": command, **_facts(cases), **data}, indent=1))
+    elif arguments.github:
+        say(quoted(text))
+    else:
+        show(text)
     if arguments.junit is not None:
         _try(str(arguments.junit), lambda: _write(arguments.junit, junit(command, cases)))
     if arguments.github:
@@ -47,6 +61,13 @@ def publish(arguments: argparse.Namespace, cases: Sequence[Case], *, text: Seque
         if summary:
             _try(SUMMARY, lambda: append_summary(Path(summary), command, cases))
     return exit_code(cases)
+
+
+def _facts(cases: Sequence[Case]) -> dict[str, Any]:
+    """What every command's JSON begins with."""
+    outcome = together(cases)
+    return {"valid": VALID.get(outcome, "unknown"), "outcome": outcome,
+            "cases": [case.to_json() for case in cases]}
 
 
 def _try(what: str, act: Callable[[], None]) -> None:

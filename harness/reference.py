@@ -47,10 +47,11 @@ def page() -> str:
 def commands() -> Iterator[str]:
     """Each command with its arguments."""
     yield "## Commands\n\nEach is `python -m checker COMMAND`.\n"
-    for name, command in COMMANDS.items():
+    for name, load in COMMANDS.items():
+        module = load()
         parser = argparse.ArgumentParser(prog=f"python -m checker {name}", add_help=False)
-        command.arguments(parser)
-        yield f"### {name}\n\n{_sentence(command.__doc__)}\n"
+        module.arguments(parser)
+        yield f"### {name}\n\n{_sentence(module.__doc__)}\n"
         yield table(("argument", "meaning"), [_argument(each) for each in parser._actions])
 
 

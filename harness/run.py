@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from checker.backup_io import backup_io
-from checker.check import Checker, Record, check_all
+from checker.check import Checker, Record, Recorded, check_all
 from checker.disk_operations import disk_operations
 from checker.divergence import divergence
 from checker.duplicates import duplicates
@@ -34,11 +34,9 @@ from harness.drive import Driver
 from harness.test import Test
 from harness.watch import Told, Violated, Watch
 from histories import Event, History, Op, Trace
-from histories.store import RunWriter, create
+from histories.store import REPORT, RunWriter, create
 from vmft.cpu import Breakpoint
 from vmft.sim import Observer, Sim
-
-REPORT = "report.txt"
 
 # What must hold for every workload on this system.
 CHECKS: dict[str, Checker] = {
@@ -57,15 +55,6 @@ CHECKS: dict[str, Checker] = {
     "stats": stats,
     "vacuity": vacuity,
 }
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """A finished run in memory: what a checker judges."""
-
-    test: dict[str, Any]
-    history: History
-    trace: Trace
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,11 @@ def show(value: Any) -> str:
     return repr(value)
 
 
+def quantity(count: int, what: str, many: str = "") -> str:
+    """So many things in words: "1 run", "2 runs"; `many` where an s is not enough."""
+    return f"{count} {what if count == 1 else many or what + 's'}"
+
+
 def _digits(number: int) -> str:
     """A whole number; in base 16 where Python finds it too long for base 10."""
     try:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from checker.check import Recorded
 from harness import run
 from harness.coverage import MARKS, reached, unreached
 
@@ -30,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     counted = config.stash[RUNS] = Counter[str]()
     execute = run.execute
 
-    def counting(*arguments: Any, **options: Any) -> run.Recorded:
+    def counting(*arguments: Any, **options: Any) -> Recorded:
         record = execute(*arguments, **options)
         counted.update([ALL, *reached(record)])
         return record

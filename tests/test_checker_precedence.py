@@ -11,11 +11,10 @@ from random_histories import MAKERS, brute_force, random_ops
 from test_checker_linearizability import history
 
 from checker import Model, linearizable, models
-from checker.check import merge
+from checker.check import Recorded, merge
 from checker.explain import explain
 from checker.precedence import Edge, precedence
 from checker.problem import Table, build
-from harness.run import Recorded
 from histories import History, Op, Trace
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from checker.check import Recorded
 from checker.quiet import RECOVERED_NS_MAX, quiet, recoverable
 from harness import drive
 from harness.plan import HEAL, Plan, PlannedFault
-from harness.run import Recorded, rehearse
+from harness.run import rehearse
 from harness.test import Test as Run
 from histories import NEMESIS, History, Op, Trace
 

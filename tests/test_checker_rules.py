@@ -15,7 +15,7 @@ from checker.output_rule import EXAMPLES_MAX, output_rule
 from checker.single_primary import single_primary
 from checker.stats import stats
 from checker.vacuity import vacuity
-from checker.verdict import EXIT_CODES, Verdict, from_json, merge_valid, to_json
+from checker.verdict import Verdict, from_json, merge_valid, to_json
 from histories import NEMESIS, Event, History, Op, Trace
 
 
@@ -232,8 +232,3 @@ def test_a_verdict_survives_its_json() -> None:
     data = json.loads(json.dumps(to_json(verdict)))
     assert from_json(data) == verdict
     assert data["parts"]["c"]["valid"] == "unknown"
-
-
-def test_exit_codes() -> None:
-    """Valid, invalid, unknown."""
-    assert [EXIT_CODES[valid] for valid in (True, False, None)] == [0, 1, 2]

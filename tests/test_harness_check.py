@@ -14,6 +14,7 @@ import pytest
 from pebble import ProcessPool
 
 from harness import judge
+from harness.case import exit_code, of_file
 from harness.cli import main
 from harness.commands.check import report
 from histories.read import Limits
@@ -112,7 +113,7 @@ def test_one_file_that_is_refused_spoils_no_other(
     assert told.err == f"error: {odd}:1: op 0: process 0 completes a call it has not invoked\n"
     assert main(["check", odd, bad, "--json"]) == 1
     files = json.loads(capsys.readouterr().out)["files"]
-    assert "completes a call" in files[odd]["refused"]
+    assert "completes a call" in files[odd]["why"]
     assert files[bad]["valid"] is False and files[bad]["model"] == "counter"
 
 
@@ -160,24 +161,36 @@ def _err(_task: object) -> None:
     raise ZeroDivisionError("of our own")
 
 
-@pytest.mark.parametrize("end, why", [
-    (_die, "its process died (-9)"), (_exhaust, "it took more than 4000 MB"),
-    (_sleep, "it took more than 1 s"),
-    (_err, "the check itself failed: ZeroDivisionError: of our own"),
-])
-def test_whatever_ends_a_process_its_file_is_unknown(
-    end: Callable[[object], None], why: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(judge, "GRACE_S", 0)
+def ended(end: Callable[[object], None]) -> judge.Judged:
+    """What becomes of a file whose process ends like this."""
     task = judge.Task("f", None, None, 1, 4000, Limits(), "linearizable")
     pool: Any
     with ProcessPool(1, context=multiprocessing.get_context("forkserver")) as pool:
         judged = judge._outcome(task, pool.schedule(end, args=[task], timeout=1))
         pool.stop()
+    return judged
+
+
+@pytest.mark.parametrize("end, why", [
+    (_die, "its process died (-9)"), (_exhaust, "it took more than 4000 MB"),
+    (_sleep, "it took more than 1 s"),
+])
+def test_whatever_ends_a_process_its_file_is_unknown(
+    end: Callable[[object], None], why: str
+) -> None:
+    judged = ended(end)
     assert judged.verdict.valid is None
     assert judged.explanation == [f"UNKNOWN  f: gave up on the file: {why}"]
     assert report([judged, judged])[-1] == "0 valid, 0 invalid, 2 unknown"
+
+
+def test_a_fault_of_our_own_is_told_apart() -> None:
+    """With a traceback, since somebody has to repair it."""
+    judged = ended(_err)
+    assert judged.outcome == "crashed" and exit_code([of_file(judged)]) == 255
+    assert judged.verdict.why == "the check itself failed: ZeroDivisionError: of our own"
+    assert any("Traceback" in line for line in judged.explanation)
+    assert report([judged, judged])[-1] == "0 valid, 0 invalid, 0 unknown, 2 crashed"
 
 
 def test_memory_has_a_limit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

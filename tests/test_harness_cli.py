@@ -131,11 +131,11 @@ def test_list_of_an_empty_store(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "none" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Its first line says what it is for."""
     with pytest.raises(SystemExit) as end:
-        main([command, "--help"])
+        main([name, "--help"])
     assert end.value.code == 0 and "usage:" in capsys.readouterr().out
 
 
@@ -248,7 +248,7 @@ def test_our_own_fault_is_told_apart(capsys: pytest.CaptureFixture[str],
     """With a traceback, since somebody has to repair it."""
     def broken(_arguments: object) -> int:
         raise ZeroDivisionError
-    monkeypatch.setattr(COMMANDS["list"], "execute", broken)
+    monkeypatch.setattr(COMMANDS["list"](), "execute", broken)
     assert main(["list"]) == OUR_FAULT
     assert "Traceback" in capsys.readouterr().err
 
@@ -258,7 +258,7 @@ def test_an_interruption_is_no_verdict(capsys: pytest.CaptureFixture[str],
     """As a shell tells it."""
     def interrupted(_arguments: object) -> int:
         raise KeyboardInterrupt
-    monkeypatch.setattr(COMMANDS["list"], "execute", interrupted)
+    monkeypatch.setattr(COMMANDS["list"](), "execute", interrupted)
     assert main(["list"]) == INTERRUPTED
     assert capsys.readouterr().err == "interrupted\n"
 

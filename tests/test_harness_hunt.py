@@ -12,8 +12,10 @@ from typing import Any, Iterator
 
 import pytest
 
+from checker.check import Recorded
 from harness import hunt as hunting
 from harness import coverage, matrix, sweep, workers
+from harness.case import together
 from harness.cli import main
 from harness.commands.hunt import seconds
 from harness.corpus import FILE, Corpus
@@ -21,7 +23,6 @@ from harness.coverage import MARKS, reached, unreached
 from harness.failure import Finding, find
 from harness.hunt import hunt
 from harness.plan import PlannedFault
-from harness.run import Recorded
 from harness.tally import Tally
 from harness.test import Test as Run
 from harness.workers import Here
@@ -73,16 +74,16 @@ def test_a_corpus_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_tally_is_vacuous_only_when_all_is() -> None:
-    """False before unknown before true."""
+    """A violation before a fault of ours before unknown before valid."""
     tally = Tally()
-    tally.add(SHORT, VACUOUS)
-    assert tally.valid is None
-    tally.add(SHORT, FINE)
-    assert tally.valid is True
-    tally.add(SHORT, Finding(None, "the budget ended", (), 1, None, ()))
-    assert tally.valid is None
-    tally.add(SHORT, BAD)
-    assert tally.valid is False and tally.failures == 1
+    for finding, outcome in (
+            (VACUOUS, "unknown"), (FINE, "valid"),
+            (Finding(None, "the budget ended", (), 1, None, ()), "unknown"),
+            (Finding(None, "it broke", ("error X in y",), 0, None, (), broke_off=True), "crashed"),
+            (BAD, "invalid")):
+        tally.add(SHORT, finding)
+        assert together(tally.cases([], "g", 1.0)) == outcome
+    assert (tally.failures, tally.proved, len(tally.broken)) == (1, 1, 1)
     assert tally.marks == {"failover": 1} and len(unreached(tally.marks)) == len(MARKS) - 1
 
 
@@ -95,6 +96,24 @@ def test_a_run_that_ends_in_an_error_is_a_finding(monkeypatch: pytest.MonkeyPatc
     finding = find(SHORT)
     assert finding.signature == ("error ValueError in broken",)
     assert "too bad" in finding.why and finding.convicted_by == ("error",)
+    assert finding.broke_off and finding.valid is None
+
+
+def test_a_finding_counts_all_calls_and_those_up_to_its_conviction() -> None:
+    """A hunt adds up the first, the kill matrix tells the second."""
+    finding = find(replace(SHORT, bugs=("no-output-rule",), nemesis=("crash",)))
+    assert finding.valid is False and 0 < finding.operations < finding.calls
+    fine = find(SHORT)
+    assert fine.operations == fine.calls > 0
+
+
+def test_kinds_of_failure_are_named_by_who_convicts() -> None:
+    """Not by half a sentence of theirs."""
+    tally = Tally()
+    tally.add(SHORT, BAD._replace(signature=("duplicates with", "single-primary split brain")))
+    assert tally.said([])[0].startswith("1 run failed by duplicates, single-primary; the first:")
+    failed, = tally.cases([], "g", 1.0)
+    assert failed.why == "1 of 1 run failed by duplicates, single-primary"
 
 
 @pytest.mark.parametrize("text, budget_s", [("90", 90), ("90s", 90), ("10m", 600), ("2h", 7200)])
@@ -166,7 +185,7 @@ def test_a_sweep_ends_with_a_bounded_claim(tmp_path: Path,
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.commands.sweep.moments", some)
         assert main(words) == 0
-        assert "3 boundaries x 1 faults (crash-primary), all " in capsys.readouterr().out
+        assert "3 boundaries x 1 fault (crash-primary), all " in capsys.readouterr().out
         assert main([*words, "--bug", "no-output-rule"]) == 1
         assert "of 3 runs failed" in capsys.readouterr().out
 
@@ -205,7 +224,7 @@ def test_the_matrix_is_written_for_people_and_for_programs(
              "--quick", "--store", str(tmp_path)]
     assert main(words) == 0
     said = capsys.readouterr().out
-    assert "1 of 1 bugs killed in 1 runs; the unbroken pair: 0 of 1 runs failed" in said
+    assert "1 of 1 bug killed in 1 run; the unbroken pair: 0 of 1 run failed" in said
     data = json.loads((tmp_path / "bugs.json").read_text(encoding="utf-8"))
     assert data["bugs"][0]["first_seed"] == 1 and "output-rule" in data["bugs"][0]["convicted"]
     page = (tmp_path / "bugs.html").read_text(encoding="utf-8")

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checker.check import Recorded
 from harness import test as what
 from harness.cli import main
 from harness.plan import (
     HEAL, INLINE_CHARACTERS_MAX, Plan, PlannedFault, PlannedOp, from_json, planned, read)
-from harness.run import Recorded, rehearse, run
+from harness.run import rehearse, run
 from histories import NEMESIS, UsageError
 from histories.store import HISTORY, latest
 from nemesis import NEMESES

@@ -116,7 +116,7 @@ def test_the_failure_is_the_report(tmp_path: Path, capsys: pytest.CaptureFixture
     told = json.loads(capsys.readouterr().out)
     folder = latest(tmp_path / "store").path
     report = (folder / "report.txt").read_text(encoding="utf-8")
-    assert told["explanation"] + "\n" == report and told["valid"] is False
+    assert told["cases"][0]["explanation"] + "\n" == report and told["valid"] is False
     assert told["test"]["bugs"] == ["no-output-rule"] and "linearizable" in told["results"]["parts"]
     failed = ElementTree.parse(junit_file).find(".//failure")
     assert failed is not None and f"{failed.text}\n" == report
@@ -214,7 +214,7 @@ def test_a_refused_file_is_an_error_in_junit_too(files: dict[str, str], tmp_path
     path = tmp_path / "junit.xml"
     assert main(["check", files["odd"], "--junit", str(path), "--json"]) == 254
     printed = capsys.readouterr()
-    assert "refused" in json.loads(printed.out)["files"][files["odd"]]
+    assert json.loads(printed.out)["files"][files["odd"]]["outcome"] == "refused"
     assert printed.err.startswith("error: ") and printed.err.count("\n") == 1
     error = ElementTree.parse(path).find(".//error")
     assert error is not None and error.get("type") == "refused"

@@ -85,10 +85,19 @@ def test_a_run_and_its_files(client: Any) -> None:
     assert "counter-crash-1.zip" in packed.headers["content-disposition"]
 
 
-def test_two_runs_are_compared(client: Any) -> None:
-    """Verdicts, what was run, and the first line that differs."""
-    text = client.get("/compare", params={"one": "counter-crash/1", "other": "kv-cut/1"}).text
-    assert "line 1 differs" in text and "trace.jsonl: the same bytes" in text
+def test_two_runs_are_compared(store: Path, client: Any) -> None:
+    """Verdicts, what was run, and where they differ first, in the words of `diff`."""
+    both = {"one": "counter-crash/1", "other": "kv-cut/1"}
+    assert "they cannot be compared: " in client.get("/compare", params=both).text
+    for name, value in (("counter-crash/1", 1), ("kv-cut/1", 2)):
+        op = {"process": 0, "type": "invoke", "f": "set", "value": value}
+        (store / name / "history.jsonl").write_text(json.dumps(op) + "\n")
+        (store / name / "trace.jsonl").write_text("")
+    text = client.get("/compare", params=both).text
+    assert "A: op 0, process 0: invoke set 1" in text and "B: op 0, process 0: invoke set 2" in text
+    assert "trace:" not in text
+    same = client.get("/compare", params={**both, "other": both["one"]}).text
+    assert "none: the same test, the same history, the same trace" in same
     assert "<td>workload</td><td>counter</td><td>kv</td>" in text
     for names in ({}, {"one": "kv-cut/1"}, {"one": "kv-cut/1", "other": "../secret.txt"}):
         assert client.get("/compare", params=names).status_code == 404

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Callable
 
 import pytest
+from checker.check import Recorded
 from scenario import Pair
 
 from harness.plan import Plan, PlannedFault
-from harness.run import Recorded, rehearse
+from harness.run import rehearse
 from harness.test import Test as Run
 from histories import NEMESIS, Event
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.run import Recorded
+from checker.check import Recorded
 from histories import History, Op, Trace
 from workloads import lease
 

@@ -6,7 +6,7 @@ from bare import Bare, call
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.run import Recorded
+from checker.check import Recorded
 from histories import History, Op, Trace
 from vmft import entry as log
 from vmft.ports import VECTORS

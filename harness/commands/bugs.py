@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import time
 from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
-from checker.verdict import EXIT_CODES
+from harness.case import Case
 from harness.commands.run import add_store
 from harness.commands.shrink import add_workers
-from harness.failure import find
+from harness.failure import ERROR, find
 from harness.matrix import Row, html, hunted, row, table, unbroken
 from harness.progress import progress
+from harness.publish import add_outlets, publish
 from harness.tally import Tally
 from harness.test import Test, choose, names
 from harness.workers import answers, workers
 from histories import UsageError
 from histories.store import keep, ready
+from histories.value import quantity
 from vmft.bugs import BUGS
 
 SEEDS = 20
@@ -38,6 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="one conviction is enough for a bug, whoever else should convict")
     add_workers(parser)
     add_store(parser)
+    add_outlets(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -48,6 +53,7 @@ def execute(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.seeds <= SEEDS_MAX:
         raise UsageError(f"seeds is {arguments.seeds}, expected a number from 1 to {SEEDS_MAX}")
     ready(arguments.store)
+    start_s = time.monotonic()
     base = Test(seed=arguments.seed, time_limit_s=arguments.time_limit)
     questions = hunted(wanted, base, arguments.seeds, thorough=not arguments.quick)
     with workers(arguments.jobs, arguments.dask) as executor:
@@ -57,18 +63,32 @@ def execute(arguments: argparse.Namespace) -> int:
                 rows.append(found)
                 line.update()
         tally = _sound(executor, rows)
+    stored, took_s = tally.store(arguments.store), time.monotonic() - start_s
+    summary = _summary(rows, tally)
+    data = {"summary": summary, "bugs": [each.to_json() for each in rows],
+            "unbroken": {"runs": tally.runs, "failures": tally.failures}}
+    _write(arguments.store, rows, summary, data)
+    return publish(
+        arguments, [*map(_case, rows), *tally.cases(stored, "the unbroken pair", took_s)],
+        text=[*table(rows), "", *tally.said(stored), "", str(arguments.store / HTML),
+              str(arguments.store / JSON), summary], data=data)
+
+
+def _summary(rows: list[Row], tally: Tally) -> str:
+    """How many were convicted, which were not, and how the pair without them did."""
     alive = [each.name for each in rows if each.killed is None]
-    summary = (f"{len(rows) - len(alive)} of {len(rows)} bugs killed in "
-               f"{sum(each.runs for each in rows)} runs; the unbroken pair: {tally.failures} of "
-               f"{tally.runs} runs failed")
-    _write(arguments.store, rows, summary, tally)
-    print("\n".join(table(rows)))
-    if tally.valid is not True:
-        print("\n" + "\n".join(tally.said(tally.store(arguments.store))))
-    print(f"\n{arguments.store / HTML}\n{arguments.store / JSON}")
-    verdict = False if alive else tally.valid
-    print(f"{summary}{'; alive: ' * bool(alive)}{', '.join(alive)}")
-    return EXIT_CODES[verdict]
+    runs = sum(each.runs for each in rows)
+    return (f"{len(rows) - len(alive)} of {quantity(len(rows), 'bug')} killed in "
+            f"{quantity(runs, 'run')}; the unbroken pair: {tally.failures} of "
+            f"{quantity(tally.runs, 'run')} failed{'; alive: ' * bool(alive)}{', '.join(alive)}")
+
+
+def _case(found: Row) -> Case:
+    """A bug that is convicted is as it should be; one that broke the run off tells nothing."""
+    line, = table([found])
+    without = "crashed" if ERROR in found.convicted else "invalid"
+    return Case(group="bugs", name=found.name, why=line, text=line, command=found.command,
+                outcome=without if found.killed is None else "valid")
 
 
 def _sound(executor: Executor, rows: list[Row]) -> Tally:
@@ -81,10 +101,8 @@ def _sound(executor: Executor, rows: list[Row]) -> Tally:
     return tally
 
 
-def _write(root: Path, rows: list[Row], summary: str, tally: Tally) -> None:
+def _write(root: Path, rows: list[Row], summary: str, data: dict[str, Any]) -> None:
     """The matrix for people and for programs."""
-    data = {"summary": summary, "bugs": [each.to_json() for each in rows],
-            "unbroken": {"runs": tally.runs, "failures": tally.failures}}
     keep(root / JSON, data)
     try:
         (root / HTML).write_text(html(rows, summary), encoding="utf-8")

@@ -5,24 +5,24 @@ from __future__ import annotations
 import argparse
 import glob
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from checker import models
-from checker.check import merge
 from checker.levels import LEVELS
-from checker.report.page import Facts
-from checker.verdict import to_json, word
-from harness.case import Case, of_file
+from checker.verdict import to_json
+from harness.case import of_file
 from harness.judge import Judged, Task, judge_all, record
-from harness.page import write_page
 from harness.progress import progress
 from harness.publish import add_outlets, publish
 from histories import UsageError
 from histories.read import FORMATS, Limits, read_history
+from histories.value import quantity
 
 TIMEOUT_S = 60
 MEMORY_MB = 4000
+SUMMED = ("valid", "invalid", "unknown", "refused", "crashed")     # the first three always
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,18 +73,13 @@ def execute(arguments: argparse.Namespace) -> int:
             judged.append(each)
             bar.update()
     for each in judged:
-        if each.refused:
-            print(f"error: {each.refused}", file=sys.stderr)
+        if each.ended == "refused":
+            print(f"error: {each.verdict.why}", file=sys.stderr)
     text, data = report(judged), _as_json(judged)
-    if arguments.html is not None and not judged[0].refused:
+    if arguments.html is not None and not judged[0].ended:
         data["page"] = _page(tasks[0], judged[0], arguments.html)
         text += ["", data["page"]]
-    return publish(arguments, [_case(each) for each in judged], text=text, data=data)
-
-
-def _case(judged: Judged) -> Case:
-    return of_file(judged.path, judged.model, judged.verdict, "\n".join(judged.explanation),
-                   judged.refused)
+    return publish(arguments, list(map(of_file, judged)), text=text, data=data)
 
 
 def expand(patterns: list[str]) -> list[str]:
@@ -101,18 +96,15 @@ def expand(patterns: list[str]) -> list[str]:
 
 
 def _as_json(judged: list[Judged]) -> dict[str, Any]:
-    valid = merge({each.path: each.verdict for each in judged}).valid
-    files = {}
-    for each in judged:
-        files[each.path] = {"model": each.model, **to_json(each.verdict),
-                            "explanation": "\n".join(each.explanation)}
-        if each.refused:
-            files[each.path]["refused"] = each.refused
-    return {"valid": "unknown" if valid is None else valid, "files": files}
+    return {"files": {each.path: {"model": each.model, "outcome": each.outcome,
+                                  **to_json(each.verdict)} for each in judged}}
 
 
 def _page(task: Task, judged: Judged, path: Path) -> str:
     """Write the page about a file; the line that says so."""
+    from checker.report.page import Facts           # what few ask for, and takes long to load
+    from harness.page import write_page
+
     try:
         history = read_history(task.path, task.format, limits=task.limits)
     except Exception as error:      # too much for this process, say; the verdict stands
@@ -125,25 +117,21 @@ def report(judged: list[Judged]) -> list[str]:
     """What is not valid, explained; then a line per file, where there are several."""
     lines: list[str] = []
     for each in judged:
-        if len(judged) == 1 or each.explanation and each.verdict.valid is not True:
+        if each.ended != "refused" and (len(judged) == 1 or each.outcome != "valid"):
             lines += [*each.explanation, ""]
     if len(judged) == 1:
         return lines[:-1]
     rows = [_row(each) for each in judged]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines += ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    counted = {"valid": 0, "invalid": 0, "unknown": 0, "refused": 0}
-    for row in rows:
-        counted[row[1]] += 1
-    if not counted["refused"]:
-        del counted["refused"]
-    return [*lines, ", ".join(f"{many} {what}" for what, many in counted.items())]
+    counts = Counter(each.outcome for each in judged)
+    return [*lines, ", ".join(f"{counts[outcome]} {outcome}" for outcome in SUMMED
+                              if counts[outcome] or outcome in SUMMED[:3])]
 
 
 def _row(each: Judged) -> tuple[str, str, str, str]:
     """A file in the table: its name, verdict, model and size."""
-    if each.refused:
-        return each.path, "refused", "", ""
-    (evidence,) = (part.evidence for part in each.verdict.parts.values())
-    size = f"{evidence['calls']} calls, {evidence['method']}" if "calls" in evidence else ""
-    return each.path, word(each.verdict.valid), each.model, size
+    evidence = next((part.evidence for part in each.verdict.parts.values()), {})
+    size = f"{quantity(evidence['calls'], 'call')}, {evidence['method']}" \
+        if "calls" in evidence else ""
+    return each.path, each.outcome, each.model, size

@@ -6,8 +6,7 @@ import argparse
 import re
 import time
 
-from checker.verdict import word
-from harness.case import of_tally
+from harness.case import together
 from harness.commands import run as run_command
 from harness.commands.shrink import add_workers
 from harness.corpus import Corpus
@@ -18,6 +17,7 @@ from harness.publish import publish
 from harness.tally import Tally
 from harness.workers import STOPPED, stopped, workers
 from histories import UsageError
+from histories.value import quantity
 
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 BUDGET, NO_BUDGET = "1m", "100000h"
@@ -57,21 +57,21 @@ def execute(arguments: argparse.Namespace) -> int:
     stored = tally.store(arguments.store)
     for each in stored:
         write_run_page(each.path, each.record, each.verdict, each.explanation)
-    cases = of_tally(tally, stored, test, took_s)
+    cases = tally.cases(stored, test.name, took_s)
+    claimed = claim(tally, together(cases), took_s)
     return publish(
-        arguments, cases,
-        text=[*end, *tally.missing(), "", *tally.said(stored), "", claim(tally, took_s)],
-        data={"valid": "unknown" if tally.valid is None else tally.valid, "runs": tally.runs,
-              "failures": tally.failures, "vacuous": tally.vacuous,
-              "operations": tally.operations, "took_s": round(took_s, 3),
-              "cases": [case.to_json() for case in cases]})
+        arguments, cases, text=[*end, *tally.missing(), "", *tally.said(stored), "", claimed],
+        data={"runs": tally.runs, "failures": tally.failures, "broken": len(tally.broken),
+              "vacuous": tally.vacuous, "operations": tally.operations,
+              "took_s": round(took_s, 3)})
 
 
-def claim(tally: Tally, took_s: float) -> str:
+def claim(tally: Tally, outcome: str, took_s: float) -> str:
     """What the hunt came to, in a line."""
-    return (f"{word(tally.valid).upper()}  {tally.runs} seeds, {tally.failures} failed, in "
-            f"{took_s:.1f} s: {tally.runs / max(took_s, 1e-9):.2f} seeds per second of wall time, "
-            f"{tally.operations} operations")
+    broken = f", {len(tally.broken)} broke off" if tally.broken else ""
+    return (f"{outcome.upper()}  {quantity(tally.runs, 'seed')}, {tally.failures} failed{broken}, "
+            f"in {took_s:.1f} s: {tally.runs / max(took_s, 1e-9):.2f} seeds per second of wall "
+            f"time, {quantity(tally.operations, 'operation')}")
 
 
 def seconds(text: str) -> int:

@@ -16,14 +16,16 @@ from checker.diagram import diagram, failing, of_calls
 from checker.operation import operation
 from checker.report.page import Facts
 from checker.scene import Scene, call_of, scene
-from checker.verdict import EXIT_CODES, Verdict, from_json
+from checker.verdict import Verdict, from_json, to_json
+from harness.case import of_file, of_record
 from harness.commands.check import MEMORY_MB, TIMEOUT_S
 from harness.commands.run import add_store
 from harness.judge import Task, judge, record
 from harness.page import facts_of, write_run_page
+from harness.publish import add_outlets, publish
 from harness.registers import lines as register_lines
 from harness.run import checks_of, conclude
-from harness.show import summary
+from harness.show import facts, summary
 from harness.test import from_json as test_from_json
 from histories import UsageError
 from histories.read import FORMATS, Limits, read_history
@@ -49,6 +51,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="what a file's calls should mean, as for check")
     parser.add_argument("--format", help="a file's format, where it is not recognised: "
                         + ", ".join(FORMATS))
+    add_outlets(parser)
 
 
 def execute(arguments: argparse.Namespace) -> int:
@@ -61,16 +64,17 @@ def execute(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for a history file, not for a stored run")
     stored = resolve(arguments.store, arguments.run)
-    verdict, explanation = conclude(stored, checks_of(test_from_json(stored.test)))
+    test = test_from_json(stored.test)
+    verdict, explanation = conclude(stored, checks_of(test))
     if _chosen(arguments):
-        facts = facts_of(stored, verdict, stored.path)
-        lines = _view(arguments, _scene(stored, verdict, explanation, facts))
+        known = facts_of(stored, verdict, stored.path)
+        lines = _view(arguments, _scene(stored, verdict, explanation, known))
         if arguments.registers:
             lines += ["", *register_lines(stored, call_of(stored, arguments.op).start)]
-        show(lines)
     else:
-        show(_paragraph(stored, verdict, explanation))
-    return EXIT_CODES[verdict.valid]
+        lines = _paragraph(stored, verdict, explanation)
+    return publish(arguments, [of_record(test, stored.path, verdict, explanation)], text=lines,
+                   data={**facts(stored, verdict), "shown": lines}, show=show)
 
 
 def _is_history(name: str | None) -> bool:
@@ -109,8 +113,9 @@ def _inspect_file(arguments: argparse.Namespace) -> int:
     history = read_history(task.path, task.format, limits=task.limits)
     recorded = record(task.path, judged.model, history)
     seen = _scene(recorded, judged.verdict, judged.explanation, Facts())
-    show(_view(arguments, seen) if _chosen(arguments) else judged.explanation)
-    return EXIT_CODES[judged.verdict.valid]
+    lines = _view(arguments, seen) if _chosen(arguments) else judged.explanation
+    return publish(arguments, [of_file(judged)], text=lines, show=show, data={
+        "model": judged.model, "results": to_json(judged.verdict), "shown": lines})
 
 
 def _scene(

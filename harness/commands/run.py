@@ -7,14 +7,15 @@ import sys
 import time
 from pathlib import Path
 
-from checker.verdict import Verdict, to_json
+from checker.verdict import Verdict
 from harness.case import of_run
 from harness.page import write_run_page
 from harness.plan import read
 from harness.publish import add_outlets, publish
-from harness.run import REPORT, run
-from harness.show import summary
+from harness.run import run
+from harness.show import facts, summary
 from harness.test import Test, names
+from histories.store import REPORT
 
 STORE = Path("store")
 
@@ -88,5 +89,4 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments, [case],
         text=[*summary(outcome.record, outcome.verdict), "",
               f"report: {outcome.path}/{REPORT}", page, "", *outcome.explanation],
-        data={"valid": "unknown" if outcome.verdict.valid is None else outcome.verdict.valid,
-              **case.to_json(), "test": outcome.record.test, "results": to_json(outcome.verdict)})
+        data=facts(outcome.record, outcome.verdict))

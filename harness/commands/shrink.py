@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
+import time
+from typing import Any
 
 from checker.check import Record
 from checker.vacuity import count_faults
-from checker.verdict import EXIT_CODES
+from harness.case import Case, of_run
 from harness.commands.run import add_store, add_test, test_of
 from harness.failure import convicting, signature
 from harness.page import write_run_page
 from harness.plan import HEAL, Plan, planned
 from harness.progress import progress
-from harness.run import REPORT, Outcome, checks_of, conclude, run
+from harness.publish import add_outlets, publish
+from harness.run import Outcome, checks_of, conclude, run
+from harness.show import facts
 from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
 from harness.test import Test, from_json
 from harness.workers import workers
 from histories import UsageError
-from histories.store import Run, ready, resolve
+from histories.store import REPORT, Run, ready, resolve
+from histories.value import quantity
+
+NOT_AGAIN = "run again, it does not fail in the same way; see replay for what differs"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help="try no more than this (default: %(default)s)")
     add_workers(parser)
     add_store(parser)
+    add_outlets(parser)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -44,17 +52,24 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Shrink it, store what is left, explain that."""
     ready(arguments.store)
+    start_s = time.monotonic()
     stored = _wanted(arguments)
     test = from_json(stored.test)
     before = planned(stored.history, test.clients)
     shrinker = shrink(stored, explicit(test, before), arguments)
-    assert shrinker.best.plan is not None
-    outcome = run(shrinker.best, arguments.store, shrunk_from=f"{stored.path.parent.name}/"
-                  f"{stored.path.name}", runs=shrinker.runs)
+    if shrinker.decided_ns is None:
+        return publish(arguments, [_not_again(stored, test)], text=[NOT_AGAIN], data={})
+    origin = f"{stored.path.parent.name}/{stored.path.name}"
+    outcome = run(shrinker.best, arguments.store, shrunk_from=origin, runs=shrinker.runs)
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
-    print("\n".join([*said(stored, before, shrinker, outcome), "",
-                     f"report: {outcome.path}/{REPORT}", page, "", *outcome.explanation]))
-    return EXIT_CODES[outcome.verdict.valid]
+    return publish(
+        arguments, [of_run(outcome, shrinker.best, time.monotonic() - start_s)],
+        text=[*said(stored, before, shrinker, outcome), "", f"report: {outcome.path}/{REPORT}",
+              page, "", *outcome.explanation],
+        data={**facts(outcome.record, outcome.verdict), "shrunk_from": origin,
+              "before": _counts(before, stored), "after": _counts(shrinker.plan, outcome.record),
+              "runs": shrinker.runs, "at_the_bound": shrinker.ended,
+              "failure": list(shrinker.signature)})
 
 
 def _wanted(arguments: argparse.Namespace) -> Run:
@@ -82,18 +97,23 @@ def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
         try:
             shrinker.shrink()
         except KeyboardInterrupt:
+            if shrinker.decided_ns is None:
+                raise
             line.write("interrupted: the smallest run so far is kept")
-    if shrinker.decided_ns is None:
-        raise UsageError(f"{stored.path}: run again, it does not fail in the same way; "
-                         "see replay for what differs")
     return shrinker
+
+
+def _not_again(stored: Run, test: Test) -> Case:
+    """A run is a function of its test; when it is not, that is our fault."""
+    return Case(group=test.name, name=f"seed {test.seed}", outcome="crashed", why=NOT_AGAIN,
+                command=f"python -m checker replay {stored.path.parent.name}/{stored.path.name}")
 
 
 def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> list[str]:
     """What became smaller, and what is left to be done, in order."""
     after = shrinker.plan
     lines = [f"{_size(before, stored)} shrunk to {_size(after, outcome.record)} in "
-             f"{shrinker.runs} runs, with the same failure "
+             f"{quantity(shrinker.runs, 'run')}, with the same failure "
              f"({', '.join(convicting(shrinker.signature))})"]
     if shrinker.ended:
         lines.append("The bound on runs was reached; it may get smaller yet, see --runs.")
@@ -107,7 +127,13 @@ def said(stored: Record, before: Plan, shrinker: Shrinker, outcome: Outcome) -> 
                     for time_ns, what, value in steps]
 
 
-def _size(plan: Plan, record: Record) -> str:
+def _counts(plan: Plan, record: Record) -> dict[str, Any]:
     """How much a run holds; what ends a fault is none."""
-    return (f"{len(plan.ops or ())} operations and {count_faults(record.history)[0]} faults in "
-            f"{(plan.end_ns or 0) / 1e6:.0f} ms")
+    return {"operations": len(plan.ops or ()), "faults": count_faults(record.history)[0],
+            "end_ns": plan.end_ns or 0}
+
+
+def _size(plan: Plan, record: Record) -> str:
+    counts = _counts(plan, record)
+    return (f"{quantity(counts['operations'], 'operation')} and "
+            f"{quantity(counts['faults'], 'fault')} in {counts['end_ns'] / 1e6:.0f} ms")

@@ -8,6 +8,7 @@ from typing import Iterator, NamedTuple, Sequence
 
 from checker.event_words import tell
 from checker.story import seconds
+from harness.case import EXIT_CODES
 from harness.commands.inspect import show
 from harness.commands.run import add_store
 from harness.disassembly import disassembly
@@ -23,7 +24,6 @@ from vmft.guests.build import load
 SHOWN = (*GENERAL, "rip", "rflags")     # registers that are shown also where they are the same
 STACK_BYTES, LINE_BYTES, BYTES_MAX = 64, 16, 4096
 NOWHERE = "  (there is no memory there)"
-DIFFERS = 255                           # as for `replay`: that is our fault
 
 
 class Place(NamedTuple):
@@ -73,7 +73,7 @@ def execute(arguments: argparse.Namespace) -> int:
         else at_event(test, events, place)
     if list(map(dump_event, stand.events)) != list(map(dump_event, events[:len(stand.events)])):
         print(f"{stored.path}: this run is not what is stored; see replay")
-        return DIFFERS
+        return EXIT_CODES["crashed"]        # as for `replay`: that is our fault
     head = f"instruction {arguments.at}" if place is None else _event(events[place], place)
     show([head, *_view(test, stand, arguments.memory)])
     return 0

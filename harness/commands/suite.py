@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 from typing import Sequence
 
-from harness.case import EXIT_CODES, Case, exit_code
+from harness.case import Case, together
 from harness.commands.run import add_store
 from harness.progress import progress
 from harness.publish import add_outlets, publish
 from harness.suite import counted, judge, not_judged, read, settled, table
 from harness.workers import STOPPED, answers, stopped, workers
+from histories.value import quantity
 
 EXPLAINED_MAX = 5       # the others are named by their commands
 
@@ -42,18 +43,9 @@ def execute(arguments: argparse.Namespace) -> int:
         cases += [not_judged(each, "unknown", f"not run: {stopped(stop)}")
                   for each in declared[len(cases):]]
     cases = settled(cases)
-    worst = word_of(cases)
-    end = (f"{worst.upper()}  {len(cases)} runs of {arguments.file}: {counted(cases)}, in "
-           f"{time.monotonic() - start_s:.1f} s")
-    return publish(arguments, cases, text=[*said(cases), *table(cases), "", end],
-                   data={"valid": {"valid": True, "invalid": False}.get(worst, "unknown"),
-                         "outcome": worst, "cases": [case.to_json() for case in cases]})
-
-
-def word_of(cases: Sequence[Case]) -> str:
-    """The outcome of all together."""
-    code = exit_code(cases)
-    return next(outcome for outcome, each in EXIT_CODES.items() if each == code)
+    end = (f"{together(cases).upper()}  {quantity(len(cases), 'run')} of {arguments.file}: "
+           f"{counted(cases)}, in {time.monotonic() - start_s:.1f} s")
+    return publish(arguments, cases, text=[*said(cases), *table(cases), "", end], data={})
 
 
 def said(cases: Sequence[Case]) -> list[str]:

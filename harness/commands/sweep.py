@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 
-from checker.verdict import word
-from harness.case import Case, of_tally
+from harness.case import Case, together
 from harness.commands import run as run_command
 from harness.commands.shrink import add_workers
 from harness.failure import find
@@ -18,6 +17,7 @@ from harness.test import choose, names
 from harness.workers import STOPPED, answers, stopped, workers
 from histories import UsageError
 from histories.store import ready
+from histories.value import quantity
 
 DEFAULT = "crash-primary,crash-backup,cut,truncate"
 
@@ -53,23 +53,22 @@ def execute(arguments: argparse.Namespace) -> int:
     except STOPPED as stop:
         end = [f"{stopped(stop)}; this is what was found by then"]
     stored, claimed = tally.store(arguments.store), claim(tally, len(moments_ns), faults)
-    cases = of_tally(tally, stored, test, time.monotonic() - start_s)
+    cases = tally.cases(stored, test.name, time.monotonic() - start_s)
     if tally.runs < whole:
         cases.append(Case(group=test.name, name="the rest", outcome="unknown", why=claimed))
-    valid = tally.valid if tally.runs == whole else tally.valid and None
     return publish(
-        arguments, cases,
-        text=[*end, *tally.said(stored), f"{word(valid).upper()}  {claimed}"],
-        data={"valid": "unknown" if valid is None else valid, "claim": claimed,
-              "cases": [case.to_json() for case in cases]})
+        arguments, cases, data={"claim": claimed},
+        text=[*end, *tally.said(stored), f"{together(cases).upper()}  {claimed}"])
 
 
 def claim(tally: Tally, count: int, faults: tuple[str, ...]) -> str:
     """What has been shown, no more and no less."""
-    bounds = f"{count} boundaries x {len(faults)} faults ({', '.join(faults)})"
+    bounds = (f"{quantity(count, 'boundary', 'boundaries')} x {quantity(len(faults), 'fault')} "
+              f"({', '.join(faults)})")
+    broken = f", {len(tally.broken)} broke off" if tally.broken else ""
     if tally.runs < count * len(faults):
-        return f"{tally.runs} of {bounds} were tried, {tally.failures} failed"
-    if tally.valid is True:
-        proved = tally.runs - tally.vacuous
-        return f"{bounds}, all {proved} runs valid in which the fault met an open operation"
-    return f"{bounds}, {tally.failures} of {tally.runs} runs failed"
+        return f"{tally.runs} of {bounds} were tried, {tally.failures} failed{broken}"
+    if tally.proved and tally.proved + tally.vacuous == tally.runs:
+        return (f"{bounds}, all {quantity(tally.proved, 'run')} valid in which the fault met an "
+                "open operation")
+    return f"{bounds}, {tally.failures} of {quantity(tally.runs, 'run')} failed{broken}"

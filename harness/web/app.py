@@ -22,10 +22,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from harness.commands.replay import first_difference
-from harness.page import PAGE
 from harness.web import shelf
-from histories.store import HISTORY, TRACE
+from histories.store import PAGE
 
 TEXT = (".txt", ".json", ".jsonl")
 CHUNK_BYTES = 1 << 16
@@ -106,14 +104,10 @@ def one_file(request: Request) -> Response:
 
 
 def compare(request: Request) -> Response:
-    """Two runs side by side, and the first line in which their records differ."""
+    """Two runs side by side, and where their records differ first, in the words of `diff`."""
     one, other = (_asked(request, request.query_params.get(key, "")) for key in ("one", "other"))
-    differences = {}
-    for name in (HISTORY, TRACE):
-        left, right = (shelf.files(row.path).get(name) for row in (one, other))
-        if left is not None and right is not None:
-            differences[name] = first_difference(left, right) or "the same bytes"
-    return _page("compare.html", title="Two runs", one=one, other=other, differences=differences,
+    return _page("compare.html", title="Two runs", one=one, other=other,
+                 difference="\n".join(shelf.first_difference(one, other)),
                  tests=shelf.side_by_side(one.test, other.test),
                  parts=shelf.side_by_side(one.parts, other.parts))
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Iterable, Mapping, NamedTuple
 
+from checker.difference import difference
 from checker.verdict import from_json, word
 from histories import UsageError
 from histories.store import RESULTS, TEST, Run, runs
@@ -72,6 +73,14 @@ def side_by_side(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple
     """Every key with both values, as text."""
     keys = [*one, *(key for key in other if key not in one)]
     return [(key, str(one.get(key, "")), str(other.get(key, ""))) for key in keys]
+
+
+def first_difference(one: Row, other: Row) -> list[str]:
+    """Where two runs differ first, in the words of `diff`; none if nowhere."""
+    try:
+        return difference(Run(one.path), Run(other.path))
+    except UsageError as problem:
+        return [f"they cannot be compared: {problem}"]
 
 
 def _name(path: Path) -> str:
