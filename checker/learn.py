@@ -65,13 +65,14 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
                 raise _Learned
         return budget.expired is not None and budget.expired()
 
-    learn(problem, table, len(problem.classes) // CALLS_PER_TRANSITION)
     if not table.unclear:
         return decide(problem, table, budget)
     try:
-        return decide(problem, table, budget._replace(expired=expired))
+        if not learn(problem, table, len(problem.classes) // CALLS_PER_TRANSITION):
+            return decide(problem, table, budget._replace(expired=expired))
     except _Learned:
-        return decide(problem, table, budget)
+        pass
+    return decide(problem._replace(kept=None), table, budget)
 
 
 def learn(problem: Problem, table: Table, transitions_max: int) -> bool:
