@@ -8,7 +8,9 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Iterator
 
 from harness.page import write_run_page
 from harness.run import run
@@ -31,16 +33,24 @@ def main() -> None:
         draw(outcome.path / PAGE)
 
 
-def draw(page: Path) -> None:
-    """A picture for each part of the page, as it stands when it has been opened."""
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless Chromium of this machine, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
         raise UsageError("there is no chromium in PATH")
-    PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def draw(page: Path) -> None:
+    """A picture for each part of the page, as it stands when it has been opened."""
+    PICTURES.mkdir(exist_ok=True)
+    with chromium() as browser:
         opened = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT},
                                   color_scheme="light")
         opened.goto(f"file://{page}")
@@ -48,7 +58,6 @@ def draw(page: Path) -> None:
             path = PICTURES / f"{name}.png"
             opened.locator(part).screenshot(path=path)
             print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
-        browser.close()
 
 
 if __name__ == "__main__":

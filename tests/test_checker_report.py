@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.page import long_record
 from hypothesis import given
 from hypothesis import strategies as st
 from small_trace import Record, boot, event, live, release
@@ -347,9 +348,10 @@ def test_a_circle_is_drawn_with_its_reasons() -> None:
                     (2, "invoke", "read", None, 5), (2, "ok", "read", 1, 6))
     verdict = merge({"linearizable": linearizable(calls, models.register)})
     page = re.sub(r"\s+", " ", page_of(calls, verdict))
-    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on">↓ before the next: ' in page
-    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back">↰ before the first: ' \
-        '<a href="#op-4">op 4</a> saw what' in page
+    assert '<a class="box" href="#op-0">0: write 1</a> <span class="on"><b>1</b> ↓ before ' \
+        'the next: ' in page
+    assert '<a class="box" href="#op-2">2: write 2</a> <span class="back"><b>2</b> ↰ before ' \
+        'the first: <a href="#op-4">op 4</a> saw what' in page
 
 
 def test_the_plots_number_short_runs_in_full() -> None:
@@ -381,30 +383,6 @@ def test_the_steps_begin_with_the_fault_that_was_there() -> None:
 
 
 # How large it gets
-
-def long_record(count: int) -> Record:
-    """So many calls of ten clients, one wrong, and six events a call."""
-    ops: list[Op] = []
-    events: list[Event] = []
-    for number in range(count):
-        start, index, seq = number * MS, 2 * number, 2 * number + 2
-        process, answer = number % 10, number + 1 - (number == count // 2)
-        ops += [Op(process, "invoke", "inc", None, start, index),
-                Op(process, "ok", "inc", answer, start + 900_123, index + 1)]
-        both = {"generation": 1, "device": "nic", "request": index}
-        for late_ns, node, kind, data in (
-            (98_765, "n1", "log", {"entry": "input", "seq": seq - 1, "at": 41 * number, **both}),
-            (101_234, "n1", "log", {"entry": "output", "seq": seq, "at": 41 * number + 31,
-                                    "pc": 4462, "generation": 1}),
-            (101_234, "n1", "output", {"seq": seq, "at": 41 * number + 31, "number": number,
-                                       "crc": 2_654_435_761 * number % 2**32, **both}),
-            (204_321, "n2", "acknowledge", {"received": seq, "generation": 1}),
-            (311_987, "n1", "ack", {"received": seq, "lag_ns": 210_753, "generation": 1}),
-            (312_345, "n1", "release", {"seq": seq, "number": number, "again": False,
-                                        "acknowledged": seq, **both})):
-            events.append(Event(start + late_ns, node, kind, data))
-    return Record({"name": "long"}, History(ops), Trace(events))
-
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count, bytes_max", [(10_000, 3_000_000), (100_000, 5_000_000)])

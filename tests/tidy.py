@@ -35,6 +35,7 @@ MAY_IMPORT_TOO = {
     "harness/disassembly.py": {"capstone"},
     "checker/report/page.py": {"jinja2"},
     "checker/report/plots.py": {"matplotlib"},
+    "checker/report/graph.py": {"matplotlib", "networkx"},
 }
 
 # Code in which nothing may depend on the moment, the process, the thread or chance.

@@ -21,10 +21,11 @@ let asked = false;
 function refresh() {
   if (asked) return;
   asked = true;
-  requestAnimationFrame(() => { asked = false; redraw(); });
+  requestAnimationFrame(() => { if (asked) redraw(); });
 }
 
 function redraw() {
+  asked = false;
   draw();
   const hidden = layout.hidden ? ` · ${layout.hidden} messages not drawn: zoom in` : "";
   const called = data.valid === null ? "mark" : "error";

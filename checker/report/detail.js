@@ -106,12 +106,15 @@ function registersAt(generation, position, when) {
   el("ul", { class: "registers" }, ...cells), command);
 }
 
+const logged = (from, to) => events.slice(firstAt(events, from, "time"),
+  firstAt(events, to + 1, "time")).filter(({ kind }) => kind === "log");
+
 // Log entries between the request and its answer, where the page holds them.
 function entriesOf(call) {
-  const rows = call.life.flatMap(([generation, , , inSeq, , , node, , outSeq]) =>
-    inSeq === null || outSeq === null ? [] : events.filter(({ kind, said, node: where }) =>
-      kind === "log" && where === node && said.generation === generation && said.seq >= inSeq &&
-      said.seq <= outSeq).slice(0, NEARBY_MAX));
+  const rows = call.life.flatMap(([generation, , , inSeq, , , node, outTime, outSeq]) =>
+    inSeq === null || outSeq === null ? [] : logged(call.start, call.start + outTime)
+      .filter(({ said, node: where }) => where === node && said.generation === generation &&
+        said.seq >= inSeq && said.seq <= outSeq).slice(0, NEARBY_MAX));
   if (!rows.length) return null;
   return el("details", {}, el("summary", {}, `${rows.length} log entries from request to answer`),
     table(["at", "entry", "type", "instruction", "guest function", "says"], rows.map((event) => ({

@@ -290,8 +290,8 @@ function glyph(sign, left, lane, event) {
   if (sign === "done") return line(kind, left, y + 8, left, y + 13);
   if (sign === "ack") return line(kind, left, y - 9, left, y - 5);
   if (sign === "disk") return rect(kind, left - 2, lane.middle + 3, 4, 10);
-  const early = sign === "left" && event.said.acknowledged !== undefined &&
-    event.said.acknowledged < event.said.seq && !event.said.alone;
+  const { acknowledged, seq, alone } = sign === "left" ? event.said : {};
+  const early = acknowledged !== undefined && acknowledged < seq && !alone;
   return `<circle class="${kind}${early ? " early" : ""}" cx="${r(left)}" cy="${r(y)}" r="3"/>`;
 }
 

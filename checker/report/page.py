@@ -18,6 +18,7 @@ from checker.check import Record
 from checker.explain import headline
 from checker.report.data import choose, clock, page_data, placed
 from checker.report.faults import Band, Families, bands
+from checker.report.graph import picture
 from checker.report.marks import focus, marks, moments
 from checker.report.plots import UNTIMED, plots
 from checker.report.registers import Registers, packed
@@ -27,6 +28,8 @@ from histories.value import show
 
 SCRIPTS = ("read.js", "draw.js", "detail.js", "control.js")
 NAMED = re.compile(r"(\b[Oo]p \d+)")
+CORE_MAX = 40       # calls of a core that are named, half of them the first ones
+REASONS_MAX = 200   # why one call comes before another, where no graph says which are needed
 ABOUT = ("name", "command", "versions", "plan")     # of a test, told elsewhere or too long
 
 
@@ -136,14 +139,37 @@ def _orders(record: Record, verdict: Verdict) -> list[dict[str, Any]]:
 def _core(record: Record, verdict: Verdict) -> dict[str, Any]:
     """The calls that contradict each other, and of which part of a divided history."""
     evidence = _evidence(verdict)
-    named = evidence.get("core", [])
+    named = set(evidence.get("core", []))
     core = [{"op": call.start, "process": call.process, "text": str(call)}
             for call in record.history.calls() if call.start in named]
+    spared = max(0, len(core) - CORE_MAX)
+    core[CORE_MAX // 2:CORE_MAX // 2 + spared] = []
     texts = {call.start: str(call) for call in record.history.calls()}
+    circle, edges = evidence.get("circle", []), evidence.get("precedence", [])
     parts = f"They are orders of part {evidence['part']} alone." if "part" in evidence else ""
-    return {"core": core, "smallest": bool(evidence.get("core_smallest")), "parts": parts,
+    return {"core": core, "core_size": len(core) + spared, "parts": parts,
+            "smallest": bool(evidence.get("core_smallest")),
             "cycle": [{"op": before, "text": texts.get(before, ""), "why": _linked(why)}
-                      for before, _, why in evidence.get("circle", [])]}
+                      for before, _, why in circle],
+            **_precedence(circle, edges, texts)}
+
+
+def _precedence(
+    circle: Sequence[Any], edges: Sequence[Any], texts: Mapping[int, str]
+) -> dict[str, Any]:
+    """The graph of who must come before whom, and the reasons for its arrows."""
+    if not edges:
+        return {"graph": None, "reasons": [], "implied": 0}
+    loop = [(before, after) for before, after, _ in circle]
+    drawn = picture([(before, after) for before, after, _ in edges], loop, texts)
+    up = [(before, after) for before, after, _ in edges if before > after]
+    shown = list(dict.fromkeys([*drawn.arrows, *up])) if drawn.svg \
+        else [(before, after) for before, after, _ in edges][:REASONS_MAX]
+    why = {(before, after): why for before, after, why in [*edges, *circle]}
+    return {"graph": drawn, "implied": len(edges) - len(shown), "reasons": [
+        {"number": loop.index(pair) + 1 if pair in loop else "", "before": pair[0],
+         "after": pair[1], "texts": [texts.get(op, "") for op in pair],
+         "why": _linked(why[pair])} for pair in shown]}
 
 
 def _band(band: Band, at: Any) -> dict[str, str]:

@@ -23,18 +23,20 @@ BUCKETS = 100
 ACROSS = 900                            # cells on which equal points are drawn once
 QUANTILES = (("p50", 50), ("p95", 95), ("p99", 99))
 INK, SOFT, RULE = "#010101", "#020202", "#030303"
-OUTCOMES = {"ok": ("#010201", "."), "fail": ("#010202", "x"), "info": ("#010203", "^")}
+WRONG, PAPER = "#010304", "#010205"
+DOT = "."
+OUTCOMES = {"ok": ("#010201", DOT), "fail": ("#010202", "x"), "info": ("#010203", "^")}
 COLOURS = {
     INK: "--ink", SOFT: "--soft", RULE: "--rule", "#010201": "--link", "#010202": "--soft",
     "#010203": "--info", "#010301": "--p50", "#010302": "--p95", "#010303": "--p99",
-    "#010304": "--bad", **{f"#01040{number}": f"--f{number}" for number in range(5)},
+    WRONG: "--bad", PAPER: "--paper", **{f"#01040{number}": f"--f{number}" for number in range(5)},
 }
 STYLE = {
     "svg.fonttype": "none", "svg.hashsalt": "report", "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"], "font.size": 9, "text.color": INK,
     "axes.edgecolor": RULE, "axes.labelcolor": INK, "xtick.color": SOFT, "ytick.color": SOFT,
     "axes.grid": True, "grid.color": RULE, "grid.linewidth": 0.5, "legend.frameon": False,
-    "axes.spines.top": False, "axes.spines.right": False,
+    "path.simplify": False, "axes.spines.top": False, "axes.spines.right": False,
 }
 MISSING = ("There are no plots: they take matplotlib, which is not installed here "
            "(pip install 'double-eleven[report]').")
@@ -90,10 +92,10 @@ def _draw(
     _bands(axes, faults, marked, end_ns)
     axes[-1].set_xlabel("time in the run (s)")
     axes[-1].set_xlim(0, end_ns / SECOND)
-    return _themed(drawn)
+    return themed(drawn)
 
 
-def _themed(drawn: Any) -> str:
+def themed(drawn: Any) -> str:
     """The figure as an SVG element whose colours are the page's."""
     buffer = io.StringIO()
     drawn.savefig(buffer, format="svg", transparent=True,
@@ -116,8 +118,10 @@ def _bands(axes: Any, faults: Sequence[Band], marked: Sequence[Mark], end_ns: in
             else:
                 each.axvspan(band.start_ns / SECOND, (band.end_ns or end_ns) / SECOND,
                              color=colour, alpha=0.16, linewidth=0)
-        for time_ns in sorted({mark.time_ns for mark in marked if mark.op is not None}):
-            each.axvline(time_ns / SECOND, color="#010304", linewidth=0.8, linestyle=(0, (4, 2)))
+        times = sorted({mark.time_ns / SECOND for mark in marked if mark.op is not None})
+        each.plot([at for time_s in times for at in (time_s, time_s, math.nan)],
+                  [0, 1, math.nan] * len(times), transform=each.get_xaxis_transform(),
+                  color=WRONG, linewidth=0.8, linestyle=(0, (4, 2)))
 
 
 def _bucket(time_ns: int, end_ns: int) -> int:
@@ -141,9 +145,13 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     axis.set_ylabel("latency (ms)")
     for outcome, (colour, marker) in OUTCOMES.items():
         spots = {_spot(call, end_ns): call for call in ended if call.outcome == outcome}
-        axis.plot([call.start_ns / SECOND for call in spots.values()],
-                  [max(1, call.end_ns - call.start_ns) / 1e6 for call in spots.values()],
-                  marker, color=colour, markersize=3, label=outcome)
+        points = [(call.start_ns / SECOND, max(1, call.end_ns - call.start_ns) / 1e6)
+                  for call in spots.values()]
+        if marker == DOT:
+            _dots(axis, points, color=colour)
+            points = []
+        axis.plot([x for x, _ in points], [y for _, y in points], marker, color=colour,
+                  markersize=3, linestyle="", label=outcome)
     buckets: dict[int, list[int]] = {}
     for call in ended:
         buckets.setdefault(_bucket(call.start_ns, end_ns), []).append(call.end_ns - call.start_ns)
@@ -151,6 +159,17 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
         _line(axis, buckets, percent, end_ns, color=f"#01030{number}", label=name,
               linestyle=("-", "--", ":")[number - 1])
     axis.legend(loc="upper right", ncols=6, fontsize=8)
+
+
+def _dots(axis: Any, points: Sequence[tuple[float, float]], *, color: str) -> None:
+    """Points as the round ends of lines without a length: one element of the picture, not many.
+
+    Thousands of elements take a browser longer than all the rest of the page.
+    """
+    gap = math.nan
+    axis.plot([each for x, _ in points for each in (x, x, gap)],
+              [each for _, y in points for each in (y, y, gap)],
+              color=color, linewidth=1.9, solid_capstyle="round")
 
 
 def _spot(call: Call, end_ns: int) -> tuple[int, int, int]:
@@ -181,7 +200,7 @@ def _rate(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
         axis.plot([_middle(bucket, end_ns) for bucket in range(BUCKETS)],
                   [count / width_s for count in counts], color=OUTCOMES[outcome][0],
                   linewidth=1.2, linestyle=style, label=outcome)
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.3 * axis.get_ylim()[1])      # room for the legend
     axis.legend(loc="upper right", ncols=3, fontsize=8)
 
 
@@ -194,5 +213,5 @@ def _lag(axis: Any, lags: Iterable[tuple[int, int]], end_ns: int) -> None:
     for name, percent, colour, style in (("median", 50, "#010301", "-"),
                                          ("worst", 100, "#010303", ":")):
         _line(axis, buckets, percent, end_ns, color=colour, linestyle=style, label=name)
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.3 * axis.get_ylim()[1])
     axis.legend(loc="upper right", ncols=2, fontsize=8)

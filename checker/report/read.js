@@ -25,17 +25,29 @@ function readCalls() {
   });
 }
 
+// What an event says is read when somebody looks at it: few are, of tens of thousands.
+class Event {
+  constructor(row, time) {
+    this.row = row;
+    this.kind = data.events.shapes[row[0]][0];
+    this.node = row[1];
+    this.time = time;
+  }
+
+  get said() {
+    const [, texts, ...names] = data.events.shapes[this.row[0]];
+    return Object.fromEntries(names.map((name, at) => {
+      const value = this.row[at + 3];
+      return [name, (texts >> at) & 1 ? text(value) : Array.isArray(value) ? value[0] : value];
+    }));
+  }
+}
+
 function readEvents() {
   let time = 0;
-  return data.events.rows.map(([shape, node, since, ...values]) => {
-    const [kind, texts, ...names] = data.events.shapes[shape];
-    time += since;
-    const said = {};
-    names.forEach((name, at) => {
-      const value = values[at];
-      said[name] = (texts >> at) & 1 ? text(value) : Array.isArray(value) ? value[0] : value;
-    });
-    return { kind, node, time, said };
+  return data.events.rows.map((row) => {
+    time += row[2];
+    return new Event(row, time);
   });
 }
 
