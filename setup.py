@@ -18,7 +18,7 @@ def extension(source: Path) -> Extension:
         [f"{package}/{source.name}"],
         depends=[f"{package}/{header.name}" for header in sorted(source.parent.glob("*.h"))],
         language="c++",
-        extra_compile_args=["-std=c++17", "-O2"],
+        extra_compile_args=["-std=c++17", "-O3"],
         optional=True,
     )
 

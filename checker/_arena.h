@@ -45,6 +45,9 @@ class Arena {
 #endif
     static size_t rounded(size_t bytes) { return (bytes + 15) & ~size_t{15}; }
 
+#ifdef __GLIBC__
+    __attribute__((tls_model("initial-exec")))      // of which it keeps some for what loads late
+#endif
     static inline thread_local Arena *innermost = nullptr;
     Arena *outer;
     alignas(16) unsigned char block[SIZE];

@@ -4,13 +4,14 @@
 // anything else it answers None, and Python says what is wrong.
 
 #include "_buffers.h"
+#include "_calls.h"
 #include "_split.h"
 
 #include <new>
 
 namespace {
 
-constexpr int32_t READ = 0, WRITE = 1, UPDATE = 2, KINDS = 4, ANYWHERE = -1, UNASKED = -2;
+constexpr int32_t KINDS = 4;
 constexpr uint64_t FS_MAX = 1 << 8, UNKNOWN = VALUES_MAX - 1;
 
 struct Class {
@@ -26,7 +27,7 @@ struct Contents {
 
     Contents(PyObject *freeze, size_t ops) : values(freeze) { all.reserve(ops / 2); }
 
-    void tell(PyObject *op, bool invokes, const Call &call, size_t place) {
+    void tell(PyObject *op, bool invokes, const Paired &call, size_t place) {
         PyObject *value = PyTuple_GET_ITEM(op, VALUE);
         if (invokes)
             all.push_back({f_of(PyTuple_GET_ITEM(op, F)), values.number(value), UNKNOWN});
@@ -52,6 +53,7 @@ struct Contents {
 class Rules {
   public:
     Rules(PyObject *rules, PyObject *init, Contents &contents) : rules(rules), contents(contents) {
+        for (vector<int32_t> *each : {&kinds, &needs, &targets}) each->reserve(FEW);
         state_of(contents.values.number(init));
     }
 
@@ -109,6 +111,8 @@ class Rules {
         return states[value];
     }
 
+    static constexpr size_t FEW = 64;
+
     PyObject *rules;
     Contents &contents;
     vector<std::pair<Source, Source>> known;    // by f
@@ -120,7 +124,7 @@ class Numbering {
   public:
     Numbering(PyObject *ops, PyObject *freeze)
         : contents(freeze, size_t(PyList_GET_SIZE(ops))),
-          pairs(ops, [&](const Call &call, Py_ssize_t position) {
+          pairs(ops, [&](const Paired &call, Py_ssize_t position) {
               contents.tell(PyList_GET_ITEM(ops, position), position == call.invoked, call,
                             size_t(place_of(call)));
           }) {}
@@ -131,8 +135,10 @@ class Numbering {
         vector<Class> known;
         Index index;
         for (vector<int32_t> *each : {&classes, &starts, &ends}) each->reserve(pairs.calls.size());
+        firsts.reserve(FEW);
+        known.reserve(FEW);
         for (size_t place = 0; place < pairs.calls.size(); place++) {
-            const Call &call = pairs.calls[place];
+            const Paired &call = pairs.calls[place];
             uint32_t found = index.number(contents.all[place].key(), uint32_t(known.size()));
             if (found == known.size()) {
                 known.push_back(classify(place));
@@ -156,7 +162,7 @@ class Numbering {
 
     // Ask the table for the class of a call, times KINDS, plus its kind.
     Class ask(PyObject *classify, size_t place) const {
-        const Call &call = pairs.calls[place];
+        const Paired &call = pairs.calls[place];
         PyObject *done = call.completed == NOWHERE ? Py_None
                                                    : PyList_GET_ITEM(pairs.ops, call.completed);
         PyObject *answer = PyObject_CallFunctionObjArgs(
@@ -172,14 +178,33 @@ class Numbering {
     vector<int32_t> firsts;         // by class: the positions of its first call
 
   private:
-    size_t place_of(const Call &call) const { return size_t(&call - pairs.calls.data()); }
+    static constexpr size_t FEW = 64;
+
+    size_t place_of(const Paired &call) const { return size_t(&call - pairs.calls.data()); }
 
     Pairs pairs;
 };
 
+// The calls laid out, for the searches of them.
+PyObject *kept(const Numbering &found, const Rules &said) {
+    Calls laid_out;
+    if (!laid_out.lay_out(found.events, found.classes, said.kinds, said.needs, said.targets))
+        throw Odd{};
+    auto keep = std::make_unique<Kept>();
+    keep->events.assign(found.events.begin(), found.events.end());
+    keep->calls.assign(laid_out.calls.begin(), laid_out.calls.end());
+    keep->outline = laid_out.outline;
+    PyObject *capsule = PyCapsule_New(keep.get(), KEPT, [](PyObject *gone) {
+        delete static_cast<Kept *>(PyCapsule_GetPointer(gone, KEPT));
+    });
+    if (!capsule) throw Odd{};
+    keep.release();
+    return capsule;
+}
+
 // number(ops, freeze, classify): events, classes, and the positions where calls start and end.
-// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the positions of
-// the first call of each class, two a class.
+// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, the positions of the
+// first call of each class, two a class, and the calls laid out.
 PyObject *number(PyObject *, PyObject *args) {
     Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
@@ -195,9 +220,10 @@ PyObject *number(PyObject *, PyObject *args) {
         }
         Rules said(rules, init, found.contents);
         found.run([&](size_t place) { return said.add(found.contents.all[place]); });
-        return Py_BuildValue("(NNNNNNNN)", bytes(found.events), bytes(found.classes),
+        return Py_BuildValue("(NNNNNNNNN)", bytes(found.events), bytes(found.classes),
                              bytes(found.starts), bytes(found.ends), bytes(said.kinds),
-                             bytes(said.needs), bytes(said.targets), bytes(found.firsts));
+                             bytes(said.needs), bytes(said.targets), bytes(found.firsts),
+                             kept(found, said));
     } catch (const Odd &) {
         if (PyErr_Occurred()) return nullptr;
         Py_RETURN_NONE;

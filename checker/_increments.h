@@ -12,7 +12,7 @@ class Increments {
   public:
     // Odd if the calls are anything but increments by one.
     explicit Increments(PyObject *ops)
-        : pairs(ops, [&](const Call &call, Py_ssize_t position) {
+        : pairs(ops, [&](const Paired &call, Py_ssize_t position) {
               PyObject *op = PyList_GET_ITEM(ops, position);
               if (position == call.invoked) invoke(op);
               else if (call.outcome == OK)
@@ -69,7 +69,7 @@ class Increments {
     void keep() {
         spans.reserve(answers.size());
         for (size_t call = 0; call < answers.size(); call++) {
-            const Call &each = pairs.calls[call];
+            const Paired &each = pairs.calls[call];
             if (each.outcome == FAIL) continue;
             answers[spans.size()] = answers[call];
             bool answered = each.outcome == OK;

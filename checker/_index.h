@@ -10,6 +10,7 @@
 namespace {
 
 constexpr uint32_t UNNUMBERED = UINT32_MAX;
+constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15u;
 
 class Index {
   public:
@@ -31,7 +32,7 @@ class Index {
     };
 
     Cell &find(uint64_t key) {
-        uint64_t hash = key * 0x9e3779b97f4a7c15u;
+        uint64_t hash = key * GOLDEN;
         for (size_t i = hash ^ hash >> 32;; i++) {
             Cell &cell = cells[i & (cells.size() - 1)];
             if (cell.number == UNNUMBERED || cell.key == key) return cell;

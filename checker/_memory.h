@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include "_index.h"
+#include "_multisets.h"
 #include "_problem.h"
 
 namespace {
@@ -19,13 +21,15 @@ template <int Words> class Memory {
         const Slots &done, &covered;
     };
 
-    explicit Memory(const Multisets &multisets) : multisets(multisets) {}
+    Memory(const Multisets &multisets, uint32_t frontiers)
+        : multisets(multisets), any_at(frontiers, false) {}
 
     size_t size() const { return failures.size(); }
     void clear() {
         places.clear();
         failures.clear();
         places_used = 0;
+        std::fill(any_at.begin(), any_at.end(), false);
     }
 
     // No linearization goes on from here, with as many used or more.
@@ -39,12 +43,13 @@ template <int Words> class Memory {
             failures[found.latest].next = number;
             found.latest = number;
         }
+        any_at[it.at] = true;
         failures.push_back({it.used, NONE, it.chained, it.done, it.covered});
     }
 
     // The multiset that it is known to fail with, contained in its own, or NONE.
     uint32_t covering(const Key &it, const Slots &reads) {
-        if (failures.empty()) return NONE;
+        if (!any_at[it.at]) return NONE;
         for (uint32_t i = find(it.at, it.state).first; i != NONE; i = failures[i].next)
             if (dooms(failures[i], it, reads) && multisets.within(failures[i].used, it.used))
                 return failures[i].used;
@@ -97,6 +102,7 @@ template <int Words> class Memory {
     const Multisets &multisets;
     vector<Place> places;
     vector<Failure> failures;
+    vector<char> any_at;            // by frontier: has anything failed there?
     size_t places_used = 0;
 };
 

@@ -6,6 +6,9 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#if PY_VERSION_HEX < 0x030B0000
+#include <longintrepr.h>
+#endif
 
 #include <cstdint>
 #include <cstring>
@@ -21,10 +24,24 @@ constexpr Py_ssize_t OPEN_NONE = -1, RETIRED = -2, NOWHERE = -1;
 
 struct Odd {};                      // not a well-formed history, or a Python exception is set
 
-struct Call {
+struct Paired {
     Py_ssize_t invoked, completed;
     Outcome outcome;
 };
+
+// Is an int, or a bool, small enough to be taken without asking Python?
+inline bool is_compact(PyObject *value, long &found) {
+#if PY_VERSION_HEX >= 0x030C0000
+    auto *whole = reinterpret_cast<PyLongObject *>(value);
+    if (!PyUnstable_Long_IsCompact(whole)) return false;
+    found = long(PyUnstable_Long_CompactValue(whole));
+#else
+    Py_ssize_t size = Py_SIZE(value);
+    if (size < -1 || size > 1) return false;
+    found = size ? long(size) * long(reinterpret_cast<PyLongObject *>(value)->ob_digit[0]) : 0;
+#endif
+    return true;
+}
 
 // Are two strings equal?
 inline bool same(PyObject *one, PyObject *other) {
@@ -38,7 +55,7 @@ inline bool same(PyObject *one, PyObject *other) {
 
 class Pairs {
   public:
-    explicit Pairs(PyObject *ops) : Pairs(ops, [](const Call &, Py_ssize_t) {}) {}
+    explicit Pairs(PyObject *ops) : Pairs(ops, [](const Paired &, Py_ssize_t) {}) {}
 
     // Tells of each op of a client: its call, as it is then, and its position.
     template <class Tell> Pairs(PyObject *ops, Tell tell) : ops(ops) {
@@ -51,11 +68,13 @@ class Pairs {
     }
 
     PyObject *ops;
-    vector<Call> calls;             // in the order of their invocations
+    vector<Paired> calls;             // in the order of their invocations
 
     static long long whole(PyObject *value) {
         int overflow = 0;
+        long small = 0;
         if (!PyLong_CheckExact(value)) throw Odd{};
+        if (is_compact(value, small)) return small;
         long long found = PyLong_AsLongLongAndOverflow(value, &overflow);
         if (overflow) throw Odd{};
         return found;
@@ -100,7 +119,7 @@ class Pairs {
         return near[size_t(process)];
     }
 
-    void complete(Call &call, Py_ssize_t position, Outcome outcome) {
+    void complete(Paired &call, Py_ssize_t position, Outcome outcome) {
         PyObject *invoked = field(call.invoked, F), *completed = field(position, F);
         if (!same(invoked, completed)) throw Odd{};
         call.completed = position;

@@ -6,71 +6,133 @@
 
 namespace {
 
-// Refuse what would lead outside of an array.  The number of calls that overlap.
-size_t checked(const Problem &problem) {
-    vector<char> seen;
-    bool fit = !problem.starts.empty()
-        && sound(problem.events, problem.classes, problem.kinds, problem.needs, problem.targets,
-                 seen);
-    for (int32_t state : problem.starts) fit = fit && is_state(state);
-    if (!fit) {
-        PyErr_SetString(PyExc_ValueError, "these numbers are no problem");
-        throw Raised{};
-    }
-    size_t open = 0, most = 0;
-    for (int32_t event : problem.events) {
-        if (event < 0) open--;
-        else if (seen[size_t(event)] == RETURNED) most = std::max(most, ++open);
-    }
-    return most;
+constexpr size_t SHORT = 1000;      // calls: a search of so few keeps Python's lock at first
+
+[[noreturn]] void refuse(PyObject *error, const char *why) {
+    if (!PyErr_Occurred()) PyErr_SetString(error, why);
+    throw Raised{};
 }
 
-template <class Engine> PyObject *solve(const Problem &problem) {
-    Status status;
-    vector<int32_t> order;
-    vector<std::pair<vector<int32_t>, int32_t>> leaves;
-    unsigned long long steps;
-    long stuck = -1;
-    {
-        Interpreter python;
-        Engine search(problem, python);
-        status = search.run();
-        steps = search.steps;
-        if (status == VALID) order = search.unwind(search.last);
-        else stuck = search.stuck();
-        if (status != VALID)
-            for (const Leaf &leaf : search.leaves)
-                leaves.emplace_back(search.unwind(leaf.order), leaf.state);
+// The calls that were kept, or that columns tell of, which then hold the events.
+void take_calls(PyObject *told, vector<int32_t> &events, Problem &problem) {
+    if (PyCapsule_IsValid(told, KEPT)) {
+        auto *kept = static_cast<const Kept *>(PyCapsule_GetPointer(told, KEPT));
+        problem.events = kept->events.data();
+        problem.calls.assign(kept->calls.begin(), kept->calls.end());
+        problem.outline = kept->outline;
+        return;
     }
+    if (!PyTuple_Check(told) || PyTuple_GET_SIZE(told) != 5)
+        refuse(PyExc_TypeError, "a search takes five columns");
+    Calls laid_out;
+    events = numbers(PyTuple_GET_ITEM(told, 0));
+    vector<int32_t> columns[4];
+    for (int i = 0; i < 4; i++) columns[i] = numbers(PyTuple_GET_ITEM(told, i + 1));
+    if (!laid_out.lay_out(events, columns[0], columns[1], columns[2], columns[3]))
+        refuse(PyExc_ValueError, "these numbers are no problem");
+    problem.events = events.data();
+    problem.calls = std::move(laid_out.calls);
+    problem.outline = laid_out.outline;
+}
+
+void take_starts(PyObject *told, vector<int32_t> &starts) {
+    Py_ssize_t count = PyTuple_Check(told) ? PyTuple_GET_SIZE(told) : 0;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        long state = PyLong_AsLong(PyTuple_GET_ITEM(told, i));
+        if (state < 0 || state >= NUMBERS_MAX)
+            refuse(PyExc_ValueError, "these numbers are no problem");
+        starts.push_back(int32_t(state));
+    }
+    if (!count) refuse(PyExc_ValueError, "these numbers are no problem");
+}
+
+void take_limits(PyObject *told, Limits &limits) {
+    unsigned long long *into[] = {
+        &limits.cuts, &limits.steps_max, &limits.memory_max, &limits.check_every,
+        &limits.leaves_max, &limits.patience, &limits.growth};
+    Py_ssize_t place = 0;
+    if (!PyTuple_Check(told) || PyTuple_GET_SIZE(told) != Py_ssize_t(std::size(into)))
+        refuse(PyExc_TypeError, "a search takes a tuple of seven limits");
+    for (auto *limit : into) *limit = PyLong_AsUnsignedLongLong(PyTuple_GET_ITEM(told, place++));
+    if (PyErr_Occurred()) throw Raised{};
+    limits.check_every = std::max(limits.check_every, 1ull);
+}
+
+// The types of what is answered: see checker/found.py.
+PyTypeObject *array_type, *found_type, *leaf_type;
+
+PyObject *array_of(const vector<int32_t> &found) {
+    PyObject *data = bytes(found), *typecode = data ? PyUnicode_FromString("i") : nullptr;
+    PyObject *given[] = {typecode, data};
+    PyObject *made = typecode ? PyObject_Vectorcall(reinterpret_cast<PyObject *>(array_type),
+                                                    given, 2, nullptr) : nullptr;
+    Py_XDECREF(typecode);
+    Py_XDECREF(data);
+    return made;
+}
+
+// A named tuple of these, which it takes over; nothing if one of them is nothing.
+PyObject *named(PyTypeObject *type, std::initializer_list<PyObject *> items) {
+    bool whole = std::find(items.begin(), items.end(), nullptr) == items.end();
+    PyObject *made = whole ? type->tp_alloc(type, Py_ssize_t(items.size())) : nullptr;
+    Py_ssize_t place = 0;
+    for (PyObject *item : items)
+        if (made) PyTuple_SET_ITEM(made, place++, item);
+        else Py_XDECREF(item);
+    return made;
+}
+
+template <class Engine> PyObject *leaves_of(const Engine &search) {
     PyObject *list = PyList_New(0);
-    for (const auto &[calls, state] : leaves) {
-        PyObject *leaf = list ? Py_BuildValue("(Ni)", bytes(calls), int(state)) : nullptr;
+    for (const Leaf &each : search.leaves) {
+        vector<int32_t> order;
+        search.unwind(each.order, order);
+        PyObject *leaf = named(leaf_type, {array_of(order), PyLong_FromLong(each.state)});
         if (!leaf || PyList_Append(list, leaf)) Py_CLEAR(list);
         Py_XDECREF(leaf);
+        if (!list) break;
     }
-    return list ? Py_BuildValue("(iKlNN)", int(status), steps, stuck, bytes(order), list) : nullptr;
+    return list;
 }
 
-// search(events, classes, kinds, needs, targets, starts, limits, step, expired, refuted), and sweep
-// alike: see checker/native.py.
-template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *args) {
+// A Found, which has the status in place of its cause where Python must say more: it ended early,
+// or help found something, which is in place of the order.
+template <class Engine> PyObject *solve(Problem &problem) {
+    Interpreter python;
+    if (problem.calls.size() > SHORT) python.let_go();
+    Engine search(problem, python);
+    Status status = search.run();
+    vector<int32_t> order;
+    if (status == VALID) search.unwind(search.last, order);
+    python.take_back();
+    PyObject *steps = PyLong_FromUnsignedLongLong(search.steps);
+    if (status == VALID)
+        return named(found_type, {Py_NewRef(Py_True), array_of(order), Py_NewRef(Py_None),
+                                  PyList_New(0), steps, PyUnicode_New(0, 0)});
+    return named(found_type, {
+        Py_NewRef(status == INVALID ? Py_False : Py_None),
+        status == TOLD ? python.found() : PyTuple_New(0), PyLong_FromLong(search.stuck()),
+        leaves_of(search), steps,
+        status == INVALID ? PyUnicode_New(0, 0) : PyLong_FromLong(status)});
+}
+
+// search(calls, starts, limits, step, expired, help), and sweep alike: see checker/native.py.
+template <template <int> class Engine>
+PyObject *answer(PyObject *, PyObject *const *args, Py_ssize_t given) {
     Arena arena;
-    PyObject *columns[6];
+    vector<int32_t> events;
     Problem problem;
-    if (!PyArg_ParseTuple(args, "OOOOOO(iKKKKKK)OOO", columns, columns + 1, columns + 2,
-                          columns + 3, columns + 4, columns + 5, &problem.cuts,
-                          &problem.steps_max, &problem.memory_max, &problem.check_every,
-                          &problem.leaves_max, &problem.patience, &problem.growth,
-                          &problem.step, &problem.expired, &problem.refuted)) return nullptr;
     try {
-        vector<int32_t> *into[] = {&problem.events, &problem.classes, &problem.kinds,
-                                   &problem.needs, &problem.targets, &problem.starts};
-        for (int i = 0; i < 6; i++) *into[i] = numbers(columns[i]);
-        problem.check_every = std::max(problem.check_every, 1ull);
-        size_t overlap = checked(problem);
-        if (overlap <= 64) return solve<Engine<1>>(problem);
-        if (overlap <= 64 * 4) return solve<Engine<4>>(problem);
-        if (overlap <= 64 * 32) return solve<Engine<32>>(problem);
+        if (given != 6) refuse(PyExc_TypeError, "a search takes six arguments");
+        take_calls(args[0], events, problem);
+        take_starts(args[1], problem.starts);
+        take_limits(args[2], problem.limits);
+        problem.step = args[3], problem.expired = args[4], problem.help = args[5];
+        if (problem.help != Py_None && !(PyTuple_Check(args[5]) && PyTuple_GET_SIZE(args[5])))
+            refuse(PyExc_TypeError, "help is a tuple");
+        if (problem.outline.overlap <= 64) return solve<Engine<1>>(problem);
+        if (problem.outline.overlap <= 64 * 4) return solve<Engine<4>>(problem);
+        if (problem.outline.overlap <= 64 * 32) return solve<Engine<32>>(problem);
         Py_RETURN_NONE;
     } catch (const Raised &) {
         return nullptr;
@@ -80,14 +142,32 @@ template <template <int> class Engine> PyObject *answer(PyObject *, PyObject *ar
 }
 
 PyMethodDef METHODS[] = {
-    {"search", answer<Search>, METH_VARARGS, "Look for a linearization; see checker/native.py."},
-    {"sweep", answer<Sweep>, METH_VARARGS, "The same breadth first; see checker/native.py."},
+    {"search", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Search>)),
+     METH_FASTCALL, "Look for a linearization; see checker/native.py."},
+    {"sweep", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Sweep>)),
+     METH_FASTCALL, "The same breadth first; see checker/native.py."},
     {nullptr, nullptr, 0, nullptr},
 };
 
 PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_search", nullptr, 0, METHODS,
                       nullptr, nullptr, nullptr, nullptr};
 
+PyTypeObject *type_of(const char *module, const char *name) {
+    PyObject *from = PyImport_ImportModule(module);
+    PyObject *found = from ? PyObject_GetAttrString(from, name) : nullptr;
+    Py_XDECREF(from);
+    if (found && !PyType_Check(found)) {
+        PyErr_Format(PyExc_ImportError, "%s.%s is no type", module, name);
+        Py_CLEAR(found);
+    }
+    return reinterpret_cast<PyTypeObject *>(found);
+}
+
 }  // namespace
 
-PyMODINIT_FUNC PyInit__search() { return PyModule_Create(&MODULE); }
+PyMODINIT_FUNC PyInit__search() {
+    array_type = type_of("array", "array");
+    found_type = array_type ? type_of("checker.found", "Found") : nullptr;
+    leaf_type = found_type ? type_of("checker.found", "Leaf") : nullptr;
+    return leaf_type ? PyModule_Create(&MODULE) : nullptr;
+}

@@ -13,11 +13,12 @@ constexpr int32_t NUMBERS_MAX = 1 << 26;    // of states and of classes: each ta
 
 enum Seen : char { NEVER_SEEN, INVOKED, RETURNED };
 
-// Are these the columns of a problem and its table (checker/problem.py)?  And what is seen of each
-// call.
+inline bool is_state(int32_t number) { return number >= 0 && number < NUMBERS_MAX; }
+
+// Are these the columns of a table, and classes of it (checker/problem.py)?
 template <class Column>
-bool sound(const Column &events, const Column &classes, const Column &kinds, const Column &needs,
-           const Column &targets, vector<char> &seen) {
+bool sound_classes(const Column &classes, const Column &kinds, const Column &needs,
+                   const Column &targets) {
     constexpr int32_t nowhere = -1, unasked = -2, write = 1, update = 2;
     size_t count = kinds.size();
     if (needs.size() != count || targets.size() != count) return false;
@@ -30,6 +31,14 @@ bool sound(const Column &events, const Column &classes, const Column &kinds, con
         if (targets[i] < (kinds[i] == write ? 0 : needs[i] == nowhere ? unasked : nowhere))
             return false;
     }
+    return true;
+}
+
+// Are these the columns of a problem and its table?  And what is seen of each call.
+template <class Column>
+bool sound(const Column &events, const Column &classes, const Column &kinds, const Column &needs,
+           const Column &targets, vector<char> &seen) {
+    if (!sound_classes(classes, kinds, needs, targets)) return false;
     seen.assign(classes.size(), NEVER_SEEN);
     for (size_t at = 0; at < events.size(); at++) {
         int32_t event = events[at];
@@ -39,7 +48,5 @@ bool sound(const Column &events, const Column &classes, const Column &kinds, con
     }
     return true;
 }
-
-inline bool is_state(int32_t number) { return number >= 0 && number < NUMBERS_MAX; }
 
 }  // namespace

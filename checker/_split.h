@@ -18,7 +18,7 @@ class Split {
 
     PyObject *run(PyObject *ops) {
         if (!parts) throw Odd{};
-        Pairs pairs(ops, [&](const Call &call, Py_ssize_t position) {
+        Pairs pairs(ops, [&](const Paired &call, Py_ssize_t position) {
             PyObject *op = PyList_GET_ITEM(ops, position);
             if (position == call.invoked) {
                 owners.push_back(part_of(PyTuple_GET_ITEM(op, VALUE)));

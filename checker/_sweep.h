@@ -19,8 +19,10 @@ template <int Words> class Sweep : public Search<Words> {
     Status run() {
         this->heeded = 0;
         if (this->returns) this->reach_out(this->returns - 1);
-        for (const Pending &kin : this->pending)
-            if (kin.target == UNASKED) this->heeded |= Multisets::bit(kin.number);
+        for (const Pending &kin : this->pending) {
+            const Call &call = this->calls[kin.first];
+            if (call.target == UNASKED) this->heeded |= Multisets::bit(call.number);
+        }
         while (true) {
             Way furthest = {};
             if (Status cause = sweep(furthest); cause != VALID) return cause;
@@ -73,7 +75,7 @@ template <int Words> class Sweep : public Search<Words> {
             this->memory.add(this->key(known));
             if (Status cause = this->spent(); cause != VALID) return cause;
             this->over = way.over;
-            this->frames.push_back({way.it, this->moves.size(), 0, 0});
+            this->frames.push_back({way.it, uint32_t(this->moves.size()), 0});
             this->generate();
             while (this->frames.back().moves < this->moves.size()) {
                 uint64_t over = way.over | overdraft(way.it, this->moves.back().call);
@@ -87,10 +89,10 @@ template <int Words> class Sweep : public Search<Words> {
 
     // The bit of a call's class, if more of it are used with it than were invoked.
     uint64_t overdraft(const Configuration &it, int32_t call) const {
-        if (call < 0 || this->calls[call].returns) return 0;
+        if (call < 0 || this->calls[call].returns()) return 0;
         int32_t number = this->calls[call].number;
         for (const Pending &kin : this->pending)
-            if (kin.number == number && this->multisets.count(it.used, number)
+            if (this->calls[kin.first].number == number && this->multisets.count(it.used, number)
                                             >= this->invoked(it, kin))
                 return Multisets::bit(number);
         return 0;

@@ -21,9 +21,8 @@ class Values {
     uint32_t number(PyObject *value, int depth = 0) {
         if (value == Py_None) return among_few(NIL, value);
         if (PyLong_CheckExact(value) || PyBool_Check(value)) {
-            int overflow = 0;
-            long whole = PyLong_AsLongAndOverflow(value, &overflow);
-            bool small = !overflow && whole >= 0 && whole < NIL;
+            long whole = 0;
+            bool small = is_compact(value, whole) && whole >= 0 && whole < NIL;
             return small ? among_few(whole, value) : lookup(value);
         }
         if (PyUnicode_CheckExact(value) || PyBytes_CheckExact(value)) return lookup(value);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import Callable, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence, Union
 
 STEPS_MAX, STEPS_PER_CALL, MEMORY_MAX = 1_000_000, 10, 2_000_000
 LEAVES_MAX = 8
@@ -35,15 +35,13 @@ class Budget(NamedTuple):
     ``expired`` is asked now and then; a caller that wants a limit of wall time passes a clock in
     it, and gives up determinism with it.
 
-    ``refuted`` is asked when ``patience`` configurations were tried and no order got any further:
-    for the call at whose return they stand, and a number of steps to spend, is it known that none
-    gets past it?  Before it is asked again of the same call, patience grows PATIENCE_GROWTH times.
+    Help is asked for when ``patience`` configurations were tried and no order got any further.
+    Before it is asked again of the same call, patience grows PATIENCE_GROWTH times.
     """
 
     steps_max: int | None = None
     memory_max: int = MEMORY_MAX
     expired: Callable[[], bool] | None = None
-    refuted: Callable[[int, int], bool] | None = None
     patience: int = PATIENCE
 
     def steps(self, calls: int) -> int:
@@ -72,3 +70,10 @@ class Found(NamedTuple):
     leaves: list[Leaf]
     steps: int
     cause: str = ""
+
+
+# Asked for the call at whose return a search stands still, with a number of steps to spend: is it
+# known that no order gets past it?  What else is found instead ends the search.
+Helper = Callable[[int, int], Union[bool, Found]]
+# Makes one, of a problem, a table and a budget, for a search that has come to need it.
+Help = Callable[[Any, Any, Budget], Helper]

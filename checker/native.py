@@ -13,7 +13,7 @@ from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
 from checker.found import (
-    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Leaf, ShortCut,
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, ShortCut,
 )
 from checker.problem import Problem, Table, build
 from checker.sweep import sweep as plain_sweep
@@ -24,6 +24,7 @@ from histories.value import freeze
 
 _NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
+_TOLD = 5       # below it, and above 1, the causes of unknown
 
 
 def _native(load: Callable[[], Any]) -> Any:
@@ -51,11 +52,12 @@ def numbered(history: History, table: Table) -> Problem:
     if columns is None:
         return build(history.calls(), table)
     events, classes, starts, ends, *told = columns
+    kept = None
     if told:
-        kinds, needs, targets, firsts = told
+        kinds, needs, targets, firsts, kept = told
         table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
     return Problem(_numbers(events), _numbers(classes), lambda number: _call(
-        history, _number(starts, number), _number(ends, number)))
+        history, _number(starts, number), _number(ends, number)), (), kept)
 
 
 def _columns(history: History, table: Table) -> Any:
@@ -94,45 +96,49 @@ def loosened(
 
     events, classes = NARROW.loosened(
         problem.events, problem.classes, None if tight is None else array("i", tight), last, loosen)
-    return problem._replace(events=_numbers(events), classes=_numbers(classes))
+    return problem._replace(events=_numbers(events), classes=_numbers(classes), kept=None)
 
 
 def search(
     problem: Problem, table: Table, budget: Budget = Budget(), cuts: ShortCut = ALL,
-    starts: Sequence[int] = (),
+    help: Help | None = None,
 ) -> Found:
-    """Look for a linearization of the problem's calls, from any of some states."""
-    found = NATIVE and _searched(NATIVE.search, problem, table, budget, (cuts, starts))
-    return found or plain.search(problem, table, budget, cuts, starts)
+    """Look for a linearization of the problem's calls."""
+    found = NATIVE and _searched(NATIVE.search, problem, table, budget, (cuts, help))
+    return found or plain.search(problem, table, budget, cuts, help)
 
 
 def sweep(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     """Look for a linearization of the problem's calls, breadth first."""
-    found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, ()))
+    found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, None))
     return found or plain_sweep(problem, table, budget)
 
 
 def _searched(
     function: Callable[..., Any], problem: Problem, table: Table, budget: Budget,
-    given: tuple[ShortCut, Sequence[int]]
+    given: tuple[ShortCut, Help | None]
 ) -> Found | None:
     """What a native search finds; None when more calls overlap than it has slots for."""
-    cuts, starts = given
-    steps_max = budget.steps(len(problem.classes))
-    answer = function(
-        problem.events, problem.classes, table.kinds, table.needs, table.targets,
-        array("i", starts or [table.init]),
-        (int(cuts), steps_max, budget.memory_max, CHECK_EVERY_STEPS, LEAVES_MAX,
-         budget.patience, PATIENCE_GROWTH),
-        table.transition, budget.expired, budget.refuted)
-    if answer is None:
-        return None
-    status, steps, stuck, order, leaves = answer
-    cause = CAUSES[status - 1] if status > 1 else ""
-    cause = cause.format((steps_max, budget.memory_max, 0)[status - 2] if cause else "")
-    return Found(
-        {0: True, 1: False}.get(status), _numbers(order), None if status == 0 else stuck,
-        [Leaf(_numbers(calls), state) for calls, state in leaves], steps, cause)
+    cuts, help = given
+    events, classes, _call_of, starts, kept = problem
+    _steps_max, memory_max, expired, patience = budget
+    steps_max = budget.steps(len(classes))
+    found = function(
+        kept or (events, classes, table.kinds, table.needs, table.targets),
+        starts or (table.init,),
+        (cuts, steps_max, memory_max, CHECK_EVERY_STEPS, LEAVES_MAX, patience, PATIENCE_GROWTH),
+        table.transition, expired, help and (help, problem, table, budget))
+    return _told(found, (steps_max, memory_max)) if found and found[-1] else found
+
+
+def _told(found: Any, limits: tuple[int, int]) -> Found:
+    """What is found where the native search says only how it ended."""
+    if found.cause == _TOLD:
+        told: Found = found.order
+        return told._replace(steps=told.steps + found.steps)
+    cause = CAUSES[found.cause - 1].format((*limits, 0)[found.cause - 2])
+    ended: Found = found._replace(cause=cause)
+    return ended
 
 
 def _number(data: bytes, place: int) -> int:

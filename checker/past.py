@@ -16,9 +16,11 @@ from dataclasses import dataclass, field, replace
 from typing import Hashable, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
 from checker.found import Budget
+from checker.memory import Configuration
 from checker.model import Kind, Model
+from checker.moves import Frame
 from checker.problem import Table, build
-from checker.search import Configuration, Frame, Search
+from checker.search import Search
 from histories.history import UNKNOWN, Call
 from histories.value import show
 

@@ -35,11 +35,15 @@ class Problem(NamedTuple):
     a pending call has no return.  ``classes[n]`` is the class of call ``n``, ``call(n)`` the call
     itself, for explaining only.  Calls are numbered in the order of the history.  Those that cannot
     matter are left out: failed ones, pending reads, and invocations that no return follows.
+    ``starts`` has the states in any of which they may begin; if it is empty, in the initial one.
+    ``kept`` is the same as the first two in a form that the native search reads faster, or None.
     """
 
     events: "array[int]"
     classes: "array[int]"
     call: Callable[[int], Call]
+    starts: Sequence[int] = ()
+    kept: object = None
 
 
 class Table:
@@ -268,7 +272,7 @@ def loosened(
         events.append(event)
     while events and events[-1] >= 0:
         events.pop()
-    return problem._replace(events=events, classes=classes)
+    return problem._replace(events=events, classes=classes, kept=None)
 
 
 def build(calls: Iterable[Call], table: Table) -> Problem:

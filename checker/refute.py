@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from array import array
 
-from checker.found import Budget, Found
+from checker.found import ALL, Budget, Found, Helper
 from checker.native import search, sweep
 from checker.problem import ANYWHERE, ILLEGAL, READ, UNASKED, WRITE, Problem, Table
 
@@ -38,28 +38,12 @@ def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     Where that stands still, what is stuck is refuted locally; where that fails, for long, the
     history is swept once, breadth first, and depth goes on only if that ends in nothing.
     """
-    refuter: Refuter | None = None
-    swept: list[Found] = []
+    return search(problem, table, budget, ALL, help_search)
 
-    def refuted(stuck: int, steps: int) -> bool:
-        nonlocal refuter
-        refuter = refuter or Refuter(problem, table, budget)
-        if refuter.refuted(stuck, steps):
-            return True
-        if steps >= SWEEP_PATIENCE and not swept:
-            swept.append(sweep(problem, table, budget))
-        return False
 
-    def expired() -> bool:
-        decided = bool(swept) and swept[0].valid is not None
-        return decided or budget.expired is not None and budget.expired()
-
-    steps_max, memory_max, _asked, _said, patience = budget
-    found = search(
-        problem, table, Budget(steps_max, memory_max, expired, refuted, patience))
-    if swept and swept[0].valid is not None:
-        return swept[0]._replace(steps=swept[0].steps + found.steps)
-    return found
+def help_search(problem: Problem, table: Table, budget: Budget) -> Helper:
+    """Help for a depth-first search that stands still."""
+    return Refuter(problem, table, budget).help
 
 
 class Refuter:
@@ -72,10 +56,21 @@ class Refuter:
 
     def __init__(self, problem: Problem, table: Table, budget: Budget = Budget()) -> None:
         self.problem, self.table = problem, table
-        self.budget = budget._replace(refuted=None)
+        self.budget = budget
         self.at = 0
         self.live: dict[int, int] = {}
         self.reached = {table.init}
+        self.swept = False
+
+    def help(self, stuck: int, steps: int) -> bool | Found:
+        """Is the return of this call refuted?  A sweep, once, may say what is found instead."""
+        if self.refuted(stuck, steps):
+            return True
+        if steps >= SWEEP_PATIENCE and not self.swept:
+            self.swept = True
+            found = sweep(self.problem, self.table, self.budget)
+            return False if found.valid is None else found
+        return False
 
     def refuted(self, stuck: int, steps: int) -> bool:
         """Has a window that ends at this call's return no order?  False if that is not found."""
@@ -87,8 +82,8 @@ class Refuter:
             starts = self.starts(window)
             if not starts:
                 return False
-            budget = self.budget._replace(steps_max=steps)
-            found = search(window, self.table, budget, starts=starts)
+            found = search(window._replace(starts=starts), self.table,
+                           self.budget._replace(steps_max=steps))
             if found.valid is not True or first == 0:
                 return found.valid is False
             steps -= found.steps
@@ -129,14 +124,14 @@ class Refuter:
             array("i", [classes[call] for call in calls]),
             lambda number: self.problem.call(calls[number]))
 
-    def starts(self, window: Problem) -> list[int]:
+    def starts(self, window: Problem) -> tuple[int, ...]:
         """The states that it may begin in, of those that are alike one; none if nobody knows."""
         kinds, needs = self.table.kinds, self.table.needs
         needed = {needs[number] for number in set(window.classes) if kinds[number] != WRITE}
         if ANYWHERE in needed:
-            return []
+            return ()
         possible = sorted(self.reached)
         if UNASKED in self.reached:
             possible = list(range(len(self.table.states)))
         others = [state for state in possible if state not in needed]
-        return [state for state in possible if state in needed] + others[:1]
+        return tuple([state for state in possible if state in needed] + others[:1])

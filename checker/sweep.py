@@ -26,8 +26,10 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 from checker.found import Budget, Found
+from checker.memory import Configuration, Memory
+from checker.moves import Frame
 from checker.problem import UNASKED, Problem, Table
-from checker.search import Configuration, Frame, Memory, Search
+from checker.search import Search
 
 
 class Way(NamedTuple):

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from types import BuiltinFunctionType, FunctionType, MethodType
-from typing import Any, Callable
+from typing import Any, Callable, Sized
 
 HERE = Path(__file__).resolve().parent
 if __name__ == "__main__":
@@ -27,6 +27,7 @@ from random_histories import MAKERS, random_ops  # noqa: E402
 
 from checker import linearizable, models, native  # noqa: E402
 from checker.found import Budget  # noqa: E402
+from checker.refute import help_search  # noqa: E402
 from histories import History, Op, UsageError  # noqa: E402
 
 MODULES = [module for module in (native.NATIVE, native.COLUMNS, native.NARROW, native.MONITORS)
@@ -111,7 +112,9 @@ def function_case(rng: Random) -> None:
     if asked:
         function, given = rng.choice(asked)
         noisy = rng.random() < 0.2
-        function(*[_spoil(rng, each, [len(given[0])], noisy) for each in given])
+        first = given[0][0] if isinstance(given[0], tuple) else given[0]
+        near = [len(first)] if isinstance(first, Sized) else []
+        function(*[_spoil(rng, each, near, noisy) for each in given])
 
 
 def _spoil(rng: Random, asked: Any, near: list[int], noisy: bool) -> Any:
@@ -119,9 +122,10 @@ def _spoil(rng: Random, asked: Any, near: list[int], noisy: bool) -> Any:
     if isinstance(asked, (array, bytes)):
         column = noise(rng) if noisy else asked
         return spoilt(rng, column, near) if rng.random() < 0.15 else column
-    if isinstance(asked, tuple):
-        return tuple(rng.choice(BEYOND) if rng.random() < 0.03 and number != STEPS else number
-                     for number in asked)
+    if isinstance(asked, tuple) and asked[:1] != (help_search,):
+        return tuple(_spoil(rng, each, near, noisy) for each in asked)
+    if asked == STEPS:
+        return asked
     if isinstance(asked, (int, list, str)):
         return rng.choice([*JUNK, *BEYOND]) if rng.random() < 0.03 else asked
     if not (asked is None or isinstance(asked, (MethodType, FunctionType))):
