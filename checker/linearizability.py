@@ -25,7 +25,7 @@ from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
-from histories.value import show
+from histories.value import quantity, show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
@@ -88,7 +88,7 @@ def _judge(
         return _judged(history, judged, table, budget)
     found = decide_and_learn(problem, table, budget)
     if found.valid:
-        why = f"an order of {len(found.order)} calls explains everything that was seen"
+        why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
     return _not_valid(problem, found, table, budget)
