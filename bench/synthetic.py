@@ -8,7 +8,7 @@ right.
 from __future__ import annotations
 
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from histories import History, Op
 
@@ -31,7 +31,7 @@ class Shape(NamedTuple):
     seed: int = 1
 
 
-class _Client:
+class Client:
     """A call that is open: what it asks, and what came of it once it took effect."""
 
     def __init__(self, f: str, arg: Any) -> None:
@@ -40,26 +40,36 @@ class _Client:
         self.answer: Any = None
 
 
-def make(shape: Shape) -> History:
+class Kind(NamedTuple):
+    """Where a model begins, which call comes at a place, and how one takes effect on the state."""
+
+    begin: Callable[[Shape], Any]
+    draw: Callable[[Random, Shape, int], tuple[str, Any]]
+    apply: Callable[[Client, Any], Any]
+
+
+def make(shape: Shape, kind: Kind | None = None) -> History:
     """The history of a shape; the same shape gives the same history."""
+    begin, draw, apply = kind or CELLS
     rng = Random(shape.seed)
     ops: list[Op] = []
-    open_calls: dict[int, _Client] = {}
+    open_calls: dict[int, Client] = {}
     idle = list(range(shape.concurrency))
-    state: Any = 0 if shape.model == "counter" else None
+    state = begin(shape)
     left, planted, fresh = shape.calls, not shape.violation, shape.concurrency
     while left or open_calls:
         may_invoke = left and len(open_calls) < shape.concurrency
         if may_invoke and (not open_calls or rng.random() < 0.5):
             process = idle.pop(rng.randrange(len(idle)))
-            client = open_calls[process] = _Client(*_draw(rng, shape, shape.calls - left))
+            client = open_calls[process] = Client(*draw(rng, shape, shape.calls - left))
             ops.append(Op(process, "invoke", client.f, client.arg))
             left -= 1
             continue
         process = rng.choice(list(open_calls))
         client = open_calls[process]
         if not client.outcome:
-            state = _apply(client, state)
+            client.outcome, client.answer = "ok", client.arg
+            state = apply(client, state)
             if rng.random() * 100 < shape.crashed_percent:
                 client.outcome = "info"
             continue
@@ -88,9 +98,12 @@ def _draw(rng: Random, shape: Shape, number: int) -> tuple[str, Any]:
     return f, rng.randrange(VALUES) if f == "write" else None
 
 
-def _apply(client: _Client, state: Any) -> Any:
+def _begin(shape: Shape) -> Any:
+    return 0 if shape.model == "counter" else None
+
+
+def _apply(client: Client, state: Any) -> Any:
     """The next state; the client learns its answer."""
-    client.outcome, client.answer = "ok", client.arg
     if client.f == "read":
         client.answer = state
     elif client.f == "inc":
@@ -102,3 +115,6 @@ def _apply(client: _Client, state: Any) -> Any:
     else:
         client.outcome = "fail"
     return state
+
+
+CELLS = Kind(_begin, _draw, _apply)     # registers and counters

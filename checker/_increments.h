@@ -27,23 +27,47 @@ class Increments {
             soonest[i] = std::min(soonest[i + 1], spans[size_t(order[i])].end);
     }
 
-    Place fails(Place last) const {
-        Place before = 0, end_before = 0;
-        size_t spare = 0;
+    // What no order explains is in `few` then.
+    Place fails(Place last) {
+        Place before = 0;
+        size_t spare = 0, previous = order.size();
         for (size_t i = 0; i < order.size(); i++) {
             const Span &each = spans[size_t(order[i])];
             Place answer = answers[size_t(order[i])];
             if (each.end > last) continue;
-            if (answer <= before) return std::max(Place(each.end), end_before);
-            if (each.start > soonest[i + 1]) return each.end;
+            if (answer <= before) {
+                bool twice = answer == before && before > 0;
+                return blame([&](size_t j) { return j == i || (twice && j == previous); }, last);
+            }
+            if (each.start > soonest[i + 1])
+                return blame([&](size_t j) {
+                    return j == i || (j > i && end(j) == soonest[i + 1]);
+                }, last);
             for (Place gap = answer - before - 1; gap > 0; gap--) {
                 while (spare < spans.size() && spans[spare].end <= last) spare++;
-                if (spare == spans.size() || spans[spare].start > soonest[i]) return last;
+                if (spare == spans.size() || spans[spare].start > soonest[i])
+                    return blame([&](size_t j) {
+                        return j >= i && spans[size_t(order[j])].start < soonest[i];
+                    }, last);
                 spare++;
             }
-            before = answer, end_before = each.end;
+            before = answer, previous = i;
         }
         return HOLDS;
+    }
+
+    // Of each call: where it is invoked and completed, and how many were invoked before that.
+    vector<int32_t> told() {
+        vector<int32_t> found;
+        std::sort(few.begin(), few.end());
+        for (int32_t call : few) {
+            const Span &each = spans[size_t(call)];
+            auto begun = std::partition_point(spans.begin(), spans.end(), [&](const Span &other) {
+                return other.start < each.end;
+            });
+            found.insert(found.end(), {each.start, each.end, int32_t(begun - spans.begin())});
+        }
+        return found;
     }
 
     size_t count() const { return spans.size(); }
@@ -54,6 +78,20 @@ class Increments {
     struct Span {
         int32_t start, end;         // places of ops
     };
+
+    int32_t end(size_t i) const { return spans[size_t(order[i])].end; }
+
+    // Some that returned in a prefix fail by themselves, once all of them have returned.
+    template <class Chosen> Place blame(Chosen chosen, Place last) {
+        Place known = 0;
+        few.clear();
+        for (size_t i = 0; i < order.size(); i++) {
+            if (end(i) > last || !chosen(i)) continue;
+            few.push_back(order[i]);
+            known = std::max(known, Place(end(i)));
+        }
+        return known;
+    }
 
     void invoke(PyObject *op) {
         PyObject *f = PyTuple_GET_ITEM(op, F);
@@ -97,6 +135,7 @@ class Increments {
     vector<int32_t> order;
     vector<int32_t> soonest;        // in that order: the first return of this answer and above;
                                     // what returns after a prefix changes nothing within it
+    vector<int32_t> few;            // calls that no order explains
     Pairs pairs;
 };
 

@@ -1,5 +1,6 @@
 // Native monitors as a Python module; see checker/monitors/.
 
+#include "_buffers.h"
 #include "_increments.h"
 #include "_sound.h"
 #include "_writes.h"
@@ -8,8 +9,8 @@
 
 namespace {
 
-// fetch_and_add(ops): None: not for this; else how many calls, and -1 or the position of the first
-// op that no order explains.
+// fetch_and_add(ops): None: not for this; else how many calls, -1 or the position of the first op
+// that no order explains, and few calls that none explains: see natively in increments.py.
 PyObject *fetch_and_add(PyObject *, PyObject *ops) {
     Arena arena;
     if (!PyList_CheckExact(ops)) Py_RETURN_NONE;
@@ -17,7 +18,8 @@ PyObject *fetch_and_add(PyObject *, PyObject *ops) {
         Increments monitor(ops);
         Place at = first_failure(Place(PyList_GET_SIZE(ops)),
                                  [&](Place last) { return monitor.fails(last); });
-        return Py_BuildValue("(nn)", Py_ssize_t(monitor.count()), Py_ssize_t(at));
+        return Py_BuildValue("(nnN)", Py_ssize_t(monitor.count()), Py_ssize_t(at),
+                             bytes(monitor.told()));
     } catch (const Odd &) {
         if (PyErr_Occurred()) PyErr_Clear();
         Py_RETURN_NONE;
@@ -27,7 +29,7 @@ PyObject *fetch_and_add(PyObject *, PyObject *ops) {
 }
 
 // distinct_writes(events, classes, kinds, needs, targets, init): None: not for this; else -1 or the
-// event that ends the shortest prefix that fails.
+// event that ends the shortest prefix that fails, and few calls that fail by themselves.
 PyObject *distinct_writes(PyObject *, PyObject *args) {
     Arena arena;
     vector<char> seen;
@@ -47,8 +49,10 @@ PyObject *distinct_writes(PyObject *, PyObject *args) {
         }
         DistinctWrites monitor(calls);
         if (!monitor.suits) Py_RETURN_NONE;
-        return PyLong_FromLongLong(first_failure(
-            Place(calls.events.size()), [&](Place last) { return monitor.fails(last); }));
+        Place last = first_failure(Place(calls.events.size()),
+                                   [&](Place end) { return monitor.fails(end); });
+        return Py_BuildValue("(LN)", static_cast<long long>(last),
+                             bytes(monitor.few(calls.events, last)));
     } catch (const std::bad_alloc &) {
         return PyErr_NoMemory();
     }

@@ -22,6 +22,7 @@ template <class Fails> Place first_failure(Place count, Fails fails) {
         else high = worst;
         step = low ? (high - low + 1) / 2 : 2 * step;
     }
+    fails(high);                    // so that what it says of it is the last that it says
     return high;
 }
 

@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include <cstring>
+#include <initializer_list>
 
 #include "_arena.h"
 #include "_prefix.h"
@@ -46,13 +47,16 @@ class DistinctWrites {
   public:
     explicit DistinctWrites(const Numbered &calls) : suits(take(calls)) {}
 
+    // Places of calls that no order explains are in `places` then.
     Place fails(Place last) {
         values.assign(size_t(count), Value{});
+        because.assign(accesses.size(), accesses.size());
         bad = HOLDS;
-        for (size_t call = 0; call < accesses.size() && bad == HOLDS; call++)
-            if (accesses[call].end <= last) see(accesses[call], last);
+        for (seen = 0; seen < accesses.size() && bad == HOLDS; seen++)
+            if (accesses[seen].end <= last) see(accesses[seen], last);
         while (!due.empty() && bad == HOLDS) {
-            Access call = accesses[due.back()];
+            seen = due.back();
+            Access call = accesses[seen];
             due.pop_back();
             call.end = NEVER;
             see(call, last);
@@ -63,6 +67,31 @@ class DistinctWrites {
         return bad;
     }
 
+    // Of a prefix that fails: the calls at those places, all that makes what they need, and of the
+    // pending ones of these who needs what they make.
+    vector<int32_t> few(const Numbers &events, Place last) {
+        vector<char> chosen(accesses.size(), 0);
+        vector<int32_t> found;
+        auto choose = [&](size_t call) {
+            if (!chosen[call]++) found.push_back(int32_t(call));
+        };
+        if (last == HOLDS) return found;
+        for (Place place : places) {
+            if (place < 0 || place >= Place(events.size())) continue;
+            int32_t event = events[size_t(place)];
+            choose(size_t(event < 0 ? ~event : event));
+        }
+        for (size_t i = 0; i < found.size(); i++) {
+            int32_t needs = accesses[size_t(found[i])].needs;
+            size_t maker = needs == NONE ? accesses.size() : makers[size_t(needs)];
+            if (maker < accesses.size() && accesses[maker].start < last) choose(maker);
+            size_t after = because[size_t(found[i])];
+            if (after < accesses.size()) choose(after);
+        }
+        std::sort(found.begin(), found.end());
+        return found;
+    }
+
   private:
     struct Access {
         Place start, end;           // places of events
@@ -71,7 +100,7 @@ class DistinctWrites {
     struct Value {
         Access maker{NEVER, NEVER, NONE, NONE};
         int32_t next = NONE;        // the value that took its place by a cas
-        bool made = false;
+        bool made = false, placed = false;
         Place first = NEVER, last = -1, known = -1;     // of its reads
     };
     struct Zone {
@@ -145,46 +174,48 @@ class DistinctWrites {
         } else if (value.next == NONE) {
             value.next = call.makes;
         } else {
-            bad = last;
+            refuse(last, {accesses[makers[size_t(value.next)]].start, call.start});
         }
     }
     // Is there a maker of what a call needs?  If it is pending, it counts from now on.
     bool is_made(Value &value, const Access &call, Place last) {
         size_t maker = makers[size_t(call.needs)];
         Place known = std::min(call.end, last);
-        if (maker == accesses.size() || accesses[maker].start > known) bad = known;
+        if (maker == accesses.size() || accesses[maker].start > known) refuse(known, {call.start});
         else if (accesses[maker].end > last && !value.made) {
             value.made = true;
             due.push_back(maker);
+            because[maker] = seen;
         }
         return bad == HOLDS;
     }
 
     void find_zones(Place last) {
         zones.clear();
-        Place seen = 0, all = 0;
         for (int32_t root = 0; root < count && bad == HOLDS; root++) {
             const Value &value = values[size_t(root)];
             if (root != init && !value.made) continue;
-            all++;
             if (root != init && value.maker.needs != NONE) continue;
             Zone zone{NEVER, -1, -1};
-            for (int32_t each = root; each != NONE; each = values[size_t(each)].next, seen++)
+            for (int32_t each = root; each != NONE; each = values[size_t(each)].next)
                 extend(zone, values[size_t(each)], each == init, last);
             zones.push_back(zone);
         }
-        if (seen < all) bad = last;     // some were made of each other
+        for (int32_t each = 0; each < count && bad == HOLDS; each++)    // made of each other
+            if (values[size_t(each)].made && !values[size_t(each)].placed)
+                refuse(last, {values[size_t(each)].maker.start});
     }
-    void extend(Zone &zone, const Value &value, bool initial, Place last) {
+    void extend(Zone &zone, Value &value, bool initial, Place last) {
+        value.placed = true;
         if (initial) {
             zone.first = -1;
         } else {
-            if (value.maker.end < zone.last) bad = last;
+            if (value.maker.end < zone.last) refuse(last, {value.maker.start, zone.last});
             zone.first = std::min(zone.first, value.maker.end);
             zone.last = std::max(zone.last, value.maker.start);
             if (value.maker.end <= last) zone.known = std::max(zone.known, value.maker.end);
         }
-        if (value.first < zone.last) bad = last;
+        if (value.first < zone.last) refuse(last, {value.first, zone.last});
         zone.first = std::min(zone.first, value.first);
         zone.last = std::max(zone.last, value.last);
         zone.known = std::max(zone.known, value.known);
@@ -209,7 +240,14 @@ class DistinctWrites {
             }
         }
     }
-    void blame(const Zone &one, const Zone &other) { bad = std::max(one.known, other.known); }
+    void blame(const Zone &one, const Zone &other) {
+        refuse(std::max(one.known, other.known), {one.first, one.last, other.first, other.last});
+    }
+    void refuse(Place known, std::initializer_list<Place> why) {
+        if (bad != HOLDS) return;
+        bad = known;
+        places = why;
+    }
 
     vector<Access> accesses;
     vector<size_t> makers;          // by value: who makes it, in any prefix
@@ -217,10 +255,12 @@ class DistinctWrites {
     int32_t top = 0, init = 0;
     Place count = 0;
     vector<Value> values;           // and what follows: of a prefix
-    vector<size_t> due;
+    vector<size_t> due, because;    // because: by pending call, who needs what it makes
+    size_t seen = 0;
     vector<Zone> zones;
     vector<const Zone *> starts;    // by place
     Place bad = HOLDS;
+    vector<Place> places;
 
   public:
     const bool suits;

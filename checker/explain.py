@@ -15,6 +15,7 @@ from checker.story import Story, seconds
 from checker.verdict import Verdict, word
 from checker.white_box import CAME, WHITE_BOX, circumstances
 from histories import Call, Event
+from histories.value import quantity
 
 LINES_MAX = 25
 CORE_MAX = 10
@@ -70,7 +71,7 @@ def fit(told: Sequence[tuple[list[str], str]], room: int) -> list[str]:
 def _cut(lines: list[str], room: int) -> list[str]:
     if len(lines) <= room:
         return lines
-    return [*lines[:room - 1], f"  ({len(lines) - room + 1} lines more are left out here)"]
+    return [*lines[:room - 1], f"  ({quantity(len(lines) - room + 1, 'more line')} left out here)"]
 
 
 def headline(test: dict[str, Any], verdict: Verdict, convicting: list[str]) -> str:

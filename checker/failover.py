@@ -16,6 +16,7 @@ from checker.check import Record
 from checker.surroundings import CHANGES, DISK, Surroundings
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 FAILOVER_NS_MAX = 1_500_000_000     # what the lag may be, and asking the disk
 
@@ -87,7 +88,7 @@ def failover(record: Record) -> Verdict:
         takeover.pass_time(op.time)         # the machines may have fallen silent long before
     evidence: dict[str, Any] = {"failovers": takeover.count, "longest_ns": takeover.longest_ns}
     if not takeover.problems:
-        return Verdict(valid=True, why=f"{takeover.count} failovers, the longest took "
+        return Verdict(valid=True, why=f"{quantity(takeover.count, 'failover')}, the longest took "
                                        f"{takeover.longest_ns // 1_000_000} ms", evidence=evidence)
     first = takeover.problems[0]
     return Verdict(

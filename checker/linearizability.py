@@ -14,8 +14,9 @@ from typing import Any, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
+from checker.learn import decide_and_learn
 from checker.model import Inconsistent, Model
-from checker.narrow import core, shortest_prefix
+from checker.narrow import Prefix, core, shortest_prefix
 from checker.native import loosened, numbered
 from checker.parts import judge_each, merged, split
 from checker.precedence import contradiction
@@ -24,13 +25,15 @@ from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
-from histories.value import show
+from histories.value import quantity, show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
 CALLS_IN_A_LINE_MAX = 5
-EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted
+EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted,
+WHOLE_CALLS_MAX = 100               # where that names few calls
 EXPLAIN_STEPS_MAX = 100_000
+LOOKED_BACK_OPS = 5_000
 
 
 def linearizable(
@@ -43,12 +46,18 @@ def linearizable(
     ``evidence["op"]`` is the index of the op that ends the shortest prefix that no order explains,
     ``orders`` the longest orders of its calls, each with the ``states`` after its calls (none where
     they cannot be told), the ``state`` that it leads to and the model's reason against every next
-    call, ``ops`` the indexes of the ops open there.  Where a prefix has
-    at most EXPLAINED_CALLS_MAX calls, ``core`` names, by the op that invokes them, few calls that
-    fail even when all others of the prefix may have happened or not, with any answer;
+    call, ``ops`` the indexes of the ops open there.  ``core`` names, by the op that invokes them,
+    few calls that fail even when all others may have happened or not, with any answer;
     ``core_smallest`` says whether it is known that none of them can be spared, and ``cycle``, if
     there is one, who must come before whom among them, in a circle, and ``precedence`` all that
     is known of that, as [before, after, why].
+
+    Of a history of more than WHOLE_CALLS_MAX calls a monitor names few that fail by themselves, and
+    only these are searched: ``orders`` are orders of them, and the core is one of them, which may
+    end later than the prefix.  There is no core where the failure rests on what all others were
+    answered, as that of a lost item does: any of them might have taken it.  Of more than
+    EXPLAINED_CALLS_MAX calls a search finds none.
+
     Unknown: the budget ended; ``evidence["cause"]`` says why, ``ops`` where.  UsageError: the
     history is malformed, or has calls that the model does not know.
 
@@ -77,9 +86,9 @@ def _judge(
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
         return _judged(history, judged, table, budget)
-    found = decide(problem, table, budget)
+    found = decide_and_learn(problem, table, budget)
     if found.valid:
-        why = f"an order of {len(found.order)} calls explains everything that was seen"
+        why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
     return _not_valid(problem, found, table, budget)
@@ -97,19 +106,22 @@ def _judged(
     if judged.op is None:
         why = "an order of the calls explains everything that was seen"
         return Verdict(valid=True, why=why, evidence=size)
-    if judged.calls <= EXPLAINED_CALLS_MAX:
+    verdict: Verdict | None = None
+    budget = budget._replace(steps_max=EXPLAIN_STEPS_MAX)
+    if judged.few is not None and judged.calls > WHOLE_CALLS_MAX:
+        verdict = _few_explained(history, judged.few, judged.op, budget)
+    elif judged.calls <= (EXPLAINED_CALLS_MAX if judged.few is None else WHOLE_CALLS_MAX):
         problem = _problem(history, table)
-        last = next(at for at, event in enumerate(problem.events)
-                    if event < 0 and problem.call(~event).end == judged.op)
+        last = _returns(problem, judged.op)
         prefix = loosened(problem, table, None, last)
-        budget = budget._replace(steps_max=EXPLAIN_STEPS_MAX)
         found = decide(prefix, table, budget)
         if found.valid is False:
-            verdict = _explained(problem, last, found, table, budget)
-            return replace(verdict, evidence={**size, **verdict.evidence})
-    stuck = _ending(history, judged.op)
-    return Verdict(valid=False, why=_why(stuck), evidence={
-        **size, "op": judged.op, "ops": list(stuck.indexes), "orders": []})
+            verdict = _explained(problem, Prefix(last, found, prefix), table, budget)
+    if verdict is None:
+        stuck = _ending(history, judged.op)
+        verdict = Verdict(valid=False, why=_why(stuck), evidence={
+            "op": judged.op, "ops": list(stuck.indexes), "orders": []})
+    return replace(verdict, evidence={**size, **verdict.evidence})
 
 
 def _ending(history: History | Sequence[Call], op: int) -> Call:
@@ -136,35 +148,83 @@ def _not_valid(problem: Problem, found: Found, table: Table, budget: Budget) -> 
     size = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
     if found.valid is None:
         return _unknown(problem, found, size)
-    last = problem.events.index(~_stuck(found))
+    shortest = Prefix(problem.events.index(~_stuck(found)), found, problem)
     try:
-        last, found = shortest_prefix(problem, table, found, budget)
+        shortest = shortest_prefix(problem, table, found, budget)
     except UsageError:
         pass        # the model cannot take a call without its answer; then there is less to tell
-    verdict = _explained(problem, last, found, table, budget)
+    verdict = _explained(problem, shortest, table, budget)
     return replace(verdict, evidence={**size, **verdict.evidence})
 
 
-def _explained(
-    problem: Problem, last: int, found: Found, table: Table, budget: Budget
-) -> Verdict:
-    """The verdict on a prefix, which ends at an event, and what a search of it found."""
+def _explained(problem: Problem, prefix: Prefix, table: Table, budget: Budget) -> Verdict:
+    """The verdict on a prefix."""
+    last, found, searched = prefix
     evidence: dict[str, Any] = {}
-    prefix = problem
-    try:
-        prefix = loosened(problem, table, None, last)
-        if last < 2 * EXPLAINED_CALLS_MAX:
-            few, smallest = core(problem, table, last, budget)
-            evidence = {"core": [problem.call(n).start for n in few], "core_smallest": smallest}
-            evidence.update(contradiction(problem, table, last, few))
-    except UsageError:
-        pass        # the same again
+    if last < 2 * EXPLAINED_CALLS_MAX:
+        evidence = _core(problem, last, table, budget)
     last_call, around = ~problem.events[last], _around(problem, _stuck(found))
-    orders = [_order(leaf, prefix, around, table) for leaf in found.leaves]
+    orders = [_order(leaf, searched, around, table) for leaf in found.leaves]
     named = [problem.call(n) for n in (around if last_call in around else [*around, last_call])]
     ending = problem.call(last_call)
     return Verdict(valid=False, why=_why(ending), evidence={
         "op": ending.end, "ops": _indexes(named), "orders": orders, **evidence})
+
+
+def _core(problem: Problem, last: int, table: Table, budget: Budget) -> dict[str, Any]:
+    """Few calls of a prefix that fail on their own, as evidence."""
+    try:
+        few, smallest = core(problem, table, last, budget)
+    except UsageError:
+        return {}       # the same again
+    return {"core": [problem.call(n).start for n in few], "core_smallest": smallest,
+            **contradiction(problem, table, last, few)}
+
+
+def _few_explained(
+    history: History | Sequence[Call], few: monitors.Few, op: int, budget: Budget
+) -> Verdict | None:
+    """The verdict, as far as few calls say why; None if they do not."""
+    table = Table(few.model)
+    problem = build(few.calls, table)
+    prefix = loosened(problem, table, None, _returns(problem, few.op))
+    found = decide(prefix, table, budget)
+    if found.valid is not False:
+        return None
+    evidence: dict[str, Any] = {}
+    if few.core:
+        evidence = {"core": [call.start for call in few.core], "core_smallest": True}
+    elif few.all is not None:
+        every = build(few.all, table)
+        evidence = _core(every, _returns(every, few.op), table, budget)
+    around = _around(problem, _stuck(found))
+    return Verdict(valid=False, why=_why(_ending(history, op)), evidence={
+        "op": op, "ops": _open_at(history, op),
+        "orders": [_order(leaf, prefix, around, table) for leaf in found.leaves], **evidence})
+
+
+def _returns(problem: Problem, op: int) -> int:
+    """The event at which the call returns that an op completes; the last if none does."""
+    return next((at for at, event in enumerate(problem.events)
+                 if event < 0 and problem.call(~event).end == op), len(problem.events) - 1)
+
+
+def _open_at(history: History | Sequence[Call], op: int) -> list[int]:
+    """The op that ends a call, and what invoked those open then, of the last so many ops."""
+    earliest = op - LOOKED_BACK_OPS
+    if not isinstance(history, History):
+        named = [call.start for call in history
+                 if earliest <= call.start < op and (call.end is None or call.end >= op)]
+        return [*named[1 - NAMED_CALLS_MAX:], op]
+    at = bisect_left(history.ops, op, key=lambda each: each.index)
+    first = bisect_left(history.ops, earliest, key=lambda each: each.index)
+    invoked: dict[object, int] = {}
+    for each in history.ops[first:at]:
+        if each.type == "invoke":
+            invoked[each.process] = each.index
+        elif each.type != "info":
+            invoked.pop(each.process, None)
+    return [*sorted(invoked.values())[1 - NAMED_CALLS_MAX:], op]
 
 
 def _stuck(found: Found) -> int:
@@ -222,13 +282,18 @@ def _order(leaf: Leaf, problem: Problem, around: list[int], table: Table) -> dic
 
 
 def _states(leaf: Leaf, problem: Problem, table: Table) -> list[int]:
-    """The state after each call of an order; empty where the search was told more than the order.
+    """The states after the last calls of an order; empty where the search was told more than it.
 
-    That is so of a call that returns later, whose answer the search may have used.
+    That is so of a call that returns later, whose answer the search may have used.  They are
+    followed from a call on that leads to one state only.
     """
-    state, states = table.init, []
-    for number in leaf.order:
-        state = table.step(state, problem.classes[number])
+    classes = [problem.classes[number] for number in leaf.order]
+    first = max(0, len(classes) - ORDER_SHOWN_MAX)
+    while first > 0 and table.targets[classes[first - 1]] < 0:
+        first -= 1
+    state, states = table.targets[classes[first - 1]] if first else table.init, []
+    for number in classes[first:]:
+        state = table.step(state, number)
         if state == ILLEGAL:
             return []
         states.append(state)

@@ -5,18 +5,19 @@ as if its client had never been answered.  In a prefix those calls are loose tha
 yet.  In a core they are all but a few: to leave calls out altogether would be no proof, and would
 end at a single read, of a value whose write was left out.
 
-The core is found by delta debugging (Zeller & Hildebrandt, TSE 2002), over whole calls.
+The core is found by delta debugging over whole calls (`checker/fewer.py`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from checker.fewer import fewer
 from checker.found import Budget, Found
 from checker.monitors import judge_numbered
 from checker.native import loosened
 from checker.problem import Problem, Table
-from checker.refute import decide
+from checker.refute import Refuter, decide
 
 PREFIX_STEPS_MIN = 20_000       # that each may take
 STEPS_MAX = 20_000              # of all judgements for one core together, as are the next two
@@ -35,28 +36,40 @@ class Core(NamedTuple):
     smallest: bool
 
 
-def shortest_prefix(
-    problem: Problem, table: Table, found: Found, budget: Budget
-) -> tuple[int, Found]:
-    """The event that ends the shortest prefix that fails, and what a search of it found.
+class Prefix(NamedTuple):
+    """A prefix that fails: the event that ends it, and what a search found, of what problem."""
+
+    last: int
+    found: Found
+    searched: Problem
+
+
+def shortest_prefix(problem: Problem, table: Table, found: Found, budget: Budget) -> Prefix:
+    """The shortest prefix that fails.
 
     A search knows the answers of calls that return later, so it may be stuck earlier, never later.
-    A prefix of which the search gives up is taken for one that holds.  Calls that failed did not
-    happen, in prefixes that end before they did neither.
+    Where a window of the prefix is refuted in which it was stuck, that is the shortest, and is not
+    searched again.  A prefix of which the search gives up is taken for one that holds.  Calls that
+    failed did not happen, in prefixes that end before they did neither.
     """
     assert found.stuck is not None
     first = problem.events.index(~found.stuck)
+    prefix = loosened(problem, table, None, first)
+    if Refuter(prefix, table, budget).refuted(found.stuck, found.steps):
+        return Prefix(first, found, problem)
     ends = [at for at in range(first, len(problem.events)) if problem.events[at] < 0]
     budget = budget._replace(steps_max=max(PREFIX_STEPS_MIN, 2 * found.steps))
+    shortest = Prefix(ends[-1], found, problem)
     low, middle, high = 0, 0, len(ends) - 1
     while low < high:
-        tried = decide(loosened(problem, table, None, ends[middle]), table, budget)
+        prefix = loosened(problem, table, None, ends[middle])
+        tried = decide(prefix, table, budget)
         if tried.valid is False:
-            high, found = middle, tried
+            high, shortest = middle, Prefix(ends[middle], tried, prefix)
         else:
             low = middle + 1
         middle = (low + high) // 2
-    return ends[high], found
+    return shortest
 
 
 class _Judge:
@@ -95,23 +108,5 @@ def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:
     size = 1
     while size < len(returns) and not judge.fails(returns[-size:]):
         size *= 2
-    kept = returns[-size:]
-    size = len(kept)
-    while True:
-        size = max(1, size // 2)
-        before = len(kept)
-        kept = _without_chunks(kept, size, judge)
-        if judge.left < 0 or size == 1 and len(kept) == before:
-            return Core(kept, judge.sure)
-
-
-def _without_chunks(kept: list[int], size: int, judge: _Judge) -> list[int]:
-    """The calls without every chunk of this size that the failure can do without."""
-    at = 0
-    while at < len(kept):
-        rest = kept[:at] + kept[at + size:]
-        if judge.fails(rest):
-            kept = rest
-        else:
-            at += size
-    return kept
+    kept = fewer(returns[-size:], judge.fails, lambda: judge.left < 0)
+    return Core(kept, judge.sure)

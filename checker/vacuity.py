@@ -1,16 +1,18 @@
 """Vacuity: a run that did nothing, or whose faults met nothing, proves nothing.
 
 Such a run is unknown, never valid.  A fault counts when it had an effect, and some call was open
-between it and the next fault, or the healing.
+between it and the next fault, or the healing.  ``missed`` in the evidence tells, by moments, what
+came to nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Iterator
 
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import NEMESIS, History, Op
+from histories.value import quantity
 
 
 def vacuity(record: Record) -> Verdict:
@@ -18,14 +20,19 @@ def vacuity(record: Record) -> Verdict:
     calls = record.history.calls()
     succeeded = sum(call.outcome == "ok" for call in calls)
     if succeeded == 0:
-        return Verdict(valid=None, why=f"none of {len(calls)} operations succeeded")
+        return Verdict(valid=None, why=f"none of {quantity(len(calls), 'operation')} succeeded",
+                       evidence={"missed": [
+                           {"time": call.start_ns, "op": call.start,
+                            "problem": f"did not succeed ({call.outcome})"} for call in calls]})
+    did = f"{quantity(succeeded, 'operation')} succeeded"
     if not record.test.get("nemesis"):
-        return Verdict(valid=True, why=f"{succeeded} operations succeeded, no faults asked for")
+        return Verdict(valid=True, why=f"{did}, no faults asked for")
     faults, met = count_faults(record.history)
     if met == 0:
-        return Verdict(valid=None, why=f"{faults} faults had an effect, none met an open operation")
-    return Verdict(valid=True, why=f"{succeeded} operations succeeded, "
-                                   f"{met} of {faults} faults met an open one",
+        return Verdict(valid=None, why=f"{quantity(faults, 'fault')} had an effect, none met an "
+                                       "open operation",
+                       evidence={"missed": list(_missed(record.history))})
+    return Verdict(valid=True, why=f"{did}, {met} of {quantity(faults, 'fault')} met an open one",
                    evidence={"succeeded": succeeded, "faults": faults, "met": met})
 
 
@@ -45,6 +52,16 @@ def count_faults(history: History) -> tuple[int, int]:
             met += 1
             waiting = False
     return faults, met
+
+
+def _missed(history: History) -> Iterator[dict[str, Any]]:
+    """Faults of which none met a call: those that came while nothing was open, or did nothing."""
+    for op in history:
+        if op.process == NEMESIS and had_effect(op):
+            yield {"time": op.time, "problem": f"{op.f} met no open operation"}
+        elif op.process == NEMESIS and "nothing" in effect_of(op):
+            yield {"time": op.time,
+                   "problem": f"{op.f} had no effect: {effect_of(op)['nothing']}"}
 
 
 def effect_of(op: Op) -> dict[str, Any]:

@@ -6,6 +6,7 @@ memory, takes too long, or dies.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import time
 import traceback
@@ -100,9 +101,15 @@ def _outcome(task: Task, future: Future[Judged]) -> Judged:
 
 def judge(task: Task) -> Judged:
     """Judge one file; UsageError, with its line, for what is wrong with it."""
-    _limit_memory(task.memory_mb)
     deadline_s = time.monotonic() + task.timeout_s
+    alone = multiprocessing.parent_process() is not None
+    if alone:
+        _limit_memory(task.memory_mb)
+        gc.disable()
     history = read_history(task.path, task.format, limits=task.limits)
+    if alone:
+        gc.freeze()         # millions of ops, among which there are no cycles to look for
+        gc.enable()
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
     model, why = _model(task, history)
@@ -149,8 +156,7 @@ def _limit_memory(memory_mb: int) -> None:
         import resource
     except ImportError:     # Windows: only the search is bounded
         return
-    if multiprocessing.parent_process() is not None:
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = memory_mb << 20
-        limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = memory_mb << 20
+    limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))

@@ -8,7 +8,7 @@ from checker import Verdict
 from checker.check import Checker, merge
 from checker.explain import explain
 from harness.run import CHECKS
-from histories import Event, History, Trace
+from histories import Event, History, Op, Trace
 
 MS = 1_000_000
 
@@ -54,3 +54,8 @@ def live(ms: int, node: str, generation: int, *, outputs: int = 0, clock: int = 
 def boot(*roles: str) -> list[Event]:
     """Hosts n1, n2 and so on start in these roles."""
     return [event(0, f"n{place}", "boot", role=role) for place, role in enumerate(roles, 1)]
+
+
+def history(*ops: tuple[Any, ...]) -> History:
+    """Ops as process, type, f, value and milliseconds."""
+    return History([Op(process, kind, f, value, ms * MS) for process, kind, f, value, ms in ops])

@@ -85,7 +85,7 @@ def blamed_by_search(history: History, model: Model) -> int | None:
     assert found.valid is not None
     if found.valid:
         return None
-    last, _found = shortest_prefix(problem, table, found, Budget())
+    last = shortest_prefix(problem, table, found, Budget()).last
     return problem.call(~problem.events[last]).end
 
 

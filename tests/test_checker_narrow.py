@@ -7,6 +7,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from every_model import MAKERS
+from every_model import random_history as random_monitored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from objects import random_history
@@ -16,11 +18,14 @@ from things import THINGS
 
 from checker import UNKNOWN, Inconsistent, Model, OneOf, linearizable, models, native
 from checker import search as plain
+from checker.monitors.prefix import Conflict
+from checker.sweep import sweep as plain_sweep
 from checker.verdict import Verdict
-from histories import Call, History
+from histories import Call, History, Op
 from histories.value import show
 
 NAMES = sorted(set(THINGS) - {"kv"})
+MONITORED = [name for name in sorted(MAKERS) if ", " in name and not MAKERS[name].model.partition]
 
 
 def spoilt(name: str, seed: int, calls: int) -> History:
@@ -122,3 +127,68 @@ def test_the_states_along_an_order_are_the_models(name: str, seed: int, calls: i
         states = walked(made, order["calls"], evidence["op"], model)
         assert order["states"] in ([], states) or states is None
         assert not order["states"] or order["states"][-1] == order["state"]
+
+
+def told(made: History, model: Model, *, whole: int) -> Verdict:
+    """The verdict, where only histories of so many calls are explained as a whole."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("checker.linearizability.WHOLE_CALLS_MAX", whole)
+        return linearizable(made, model)
+
+
+@pytest.mark.parametrize("name", MONITORED)
+def test_what_a_monitor_names_fails_by_itself(name: str) -> None:
+    """Whatever all others answered; the least of it, and under the op that the search blames."""
+    model, cores = MAKERS[name].model, 0
+    for seed in range(150):
+        made = random_monitored(Random(seed), MAKERS[name], calls=9)
+        evidence = told(made, model, whole=0).evidence
+        assert evidence.get("op") == told(made, model, whole=100).evidence.get("op"), made.ops
+        if "core" not in evidence:
+            continue
+        core = evidence["core"]
+        ends = [call.end for call in made.calls() if call.start in core and call.end is not None]
+        last = max(evidence["op"], *ends)
+        assert not brute_force(only(made.calls(), core, last), model), made.ops
+        assert evidence["core_smallest"]
+        for spared in core:
+            rest = [start for start in core if start != spared]
+            assert brute_force(only(made.calls(), rest, last), model), made.ops
+        cores += 1
+    assert cores > 15
+
+
+@pytest.mark.parametrize("name", MONITORED)
+def test_what_a_monitor_names_is_the_same_natively(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [random_monitored(Random(seed), MAKERS[name], calls=25) for seed in range(60)]
+    first = [told(each, MAKERS[name].model, whole=0) for each in made]
+    for place in ("monitors.increments.MONITORS", "monitors.writes.MONITORS"):
+        monkeypatch.setattr(f"checker.{place}", None)
+    monkeypatch.setattr("checker.refute.search", plain.search)
+    monkeypatch.setattr("checker.refute.sweep", plain_sweep)
+    assert [told(each, MAKERS[name].model, whole=0) for each in made] == first
+
+
+def test_a_lost_item_has_no_core_where_others_might_have_taken_it() -> None:
+    """What is told of it is an order of few calls."""
+    ops = [Op(0, f, "enqueue", n) for n in range(150) for f in ("invoke", "ok")]
+    ops += [op for n in [*range(7), 8] for op in (Op(0, "invoke", "dequeue"),
+                                                  Op(0, "ok", "dequeue", n))]
+    evidence = linearizable(History(ops), models.queue).evidence
+    assert evidence["op"] == len(ops) - 1 and "core" not in evidence
+    assert evidence["orders"][0]["rejected"][0]["why"] == "dequeue answered 8, 7 is next"
+
+
+@pytest.mark.parametrize("place, bug", [
+    ("checker.monitors.items.Traffic.conflict", lambda known, some, pending, last: Conflict(
+        min(some.known, last), some.starts)),
+    ("checker.monitors.increments.contradicts", lambda few: few[0].answer - 1 if few else None),
+])
+def test_a_core_that_is_too_small_is_noticed(place: str, bug: Any) -> None:
+    """By the comparison above, so that it means something."""
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
+        patch.setattr(place, bug)
+        for name in ("priority, distinct", "stack, distinct", "counter, increments"):
+            test_what_a_monitor_names_fails_by_itself(name)

@@ -13,7 +13,7 @@ import pytest
 from bench.page import long_record
 from hypothesis import given
 from hypothesis import strategies as st
-from small_trace import Record, boot, event, live, release
+from small_trace import Record, boot, event, history, live, release
 
 from checker import Budget, Verdict, linearizable, models
 from checker.check import merge
@@ -25,15 +25,22 @@ from checker.report.lives import Lives
 from checker.report.marks import Mark, focus, marks, moments
 from checker.report.nearest import nearest
 from checker.report.page import Facts, render
-from checker.report.plots import plots, quantile
+from checker.vacuity import vacuity
 from harness.cli import main
 from harness.page import write_run_page
-from harness.run import run
+from harness.run import Outcome, run
 from harness.test import Test
 from histories import Event, History, Op, Trace
 
 MS = 1_000_000
-FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), time_limit_s=5)
+FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), seed=65, rate_hz=20,
+               time_limit_s=3)
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """A run that fails, stored."""
+    return run(FAILING, tmp_path_factory.mktemp("store"))
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -42,11 +49,6 @@ def data_of(page: str) -> dict[str, Any]:
     assert found is not None
     answer: dict[str, Any] = json.loads(found[1])
     return answer
-
-
-def history(*ops: tuple[Any, ...]) -> History:
-    """Ops as process, type, f, value and milliseconds."""
-    return History([Op(process, kind, f, value, ms * MS) for process, kind, f, value, ms in ops])
 
 
 def page_of(calls: History, verdict: Verdict, test: dict[str, Any] | None = None) -> str:
@@ -80,10 +82,9 @@ def test_a_failing_run_names_its_operations_without_a_script() -> None:
     assert "inc answered 11, the counter stood at 0 and must answer 1" in text
 
 
-def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_record_gives_the_same_bytes(failing: Outcome) -> None:
     """Twice in one process; other processes are compared with the command line."""
-    outcome = run(FAILING, tmp_path)
-    one, other = (render(outcome.record, outcome.verdict, outcome.explanation) for _ in range(2))
+    one, other = (render(failing.record, failing.verdict, failing.explanation) for _ in range(2))
     assert one == other and len(one) > 100_000
 
 
@@ -97,8 +98,9 @@ def test_nothing_on_a_page_is_fetched() -> None:
 
 
 @pytest.mark.parametrize("value", ["</script><b>", "<!--", "\u2028", "'\"&", "é", "x" * 10_000])
-def test_what_clients_said_cannot_break_out(value: str) -> None:
+def test_what_clients_said_cannot_break_out(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a value is, the page's data is one JSON text and its markup is not changed."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)    # plots hold no values
     calls = history((0, "invoke", "write", value, 1), (0, "ok", "write", value, 2))
     verdict = merge({"linearizable": linearizable(calls, models.register)})
     page = page_of(calls, verdict, {"name": value})
@@ -127,13 +129,6 @@ def test_a_history_without_times_says_so() -> None:
     data = data_of(page)
     assert "this history has no times" in page and data["clock"] == "position"
     assert (data["calls"][6], data["calls"][7], data["end"]) == ([0], [1], 1)
-
-
-def test_without_matplotlib_the_page_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of the page is there."""
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    page = page_of(DOUBLE, judged(DOUBLE))
-    assert "There are no plots: they take matplotlib" in page and "INVALID" in page
 
 
 def test_a_page_tells_what_it_was_given() -> None:
@@ -354,19 +349,38 @@ def test_a_circle_is_drawn_with_its_reasons() -> None:
         'the first: <a href="#op-4">op 4</a> saw what' in page
 
 
-def test_the_plots_number_short_runs_in_full() -> None:
-    """Coordinates are cut short, labels are not."""
-    svg = plots(Record({}, DOUBLE, Trace()), [], []).svg
-    assert re.search(r">0\.00[1-9]\d*</text>", svg) and not re.search(r'd="M \d+\.\d\d', svg)
+def test_a_large_core_is_told_by_its_ends() -> None:
+    """Thousands of calls that contradict each other are not a list to read."""
+    calls = history(*[each for ms in range(100) for each in (
+        (0, "invoke", "inc", None, ms), (0, "ok", "inc", 1, ms))])
+    verdict = merge({"linearizable": Verdict(valid=False, why="no", evidence={
+        "core": [call.start for call in calls.calls()], "orders": [
+            {"calls": [], "omitted": 0, "state": "0", "rejected": []}]})})
+    page = re.sub(r"\s+", " ", render(Record({"name": "t"}, calls, Trace()), verdict, ["INVALID"]))
+    assert "These 100 calls contradict" in page and "… 60 more …" in page
+    core = page[page.index("These 100 calls"):page.index('<section id="checks">')]
+    named = re.findall(r'href="#op-(\d+)"', core)
+    assert named == [str(2 * number) for number in (*range(20), *range(80, 100))]
 
 
-@given(st.lists(st.integers(0, 100), min_size=1), st.integers(1, 100))
-def test_quantiles(values: list[int], percent: int) -> None:
-    """At least so many percent of the values are no larger, and no smaller value does that."""
-    found = quantile(sorted(values), percent)
-    below = sum(value <= found for value in values)
-    assert below * 100 >= percent * len(values)
-    assert sum(value < found for value in values) * 100 < percent * len(values)
+def test_a_vacuous_run_marks_what_met_nothing() -> None:
+    """Faults that came while nothing was open, or did nothing; calls that did not succeed."""
+    faults = [nemesis(5, "crash", crashed="n1"), nemesis(9, "cut", nothing="nobody is left")]
+    calls = [Op(0, "invoke", "inc", None, 1 * MS), Op(0, "ok", "inc", 1, 2 * MS)]
+    record = Record({"nemesis": ["crash"]}, History([*calls, *faults]), Trace())
+    verdict = merge({"vacuity": vacuity(record)})
+    found = marks(record, verdict, explain(record, verdict))
+    assert [(mark.time_ns // MS, mark.why) for mark in found] == [
+        (5, "vacuity: crash met no open operation"),
+        (9, "vacuity: cut had no effect: nobody is left")]
+    told = focus(record, found, verdict, explain(record, verdict))
+    assert [step.what for step in moments(record, told, bands(record.history, FAMILIES))] == [
+        mark.why for mark in found], "and the fault itself is no step beside its mark"
+    failed = history((0, "invoke", "inc", None, 1), (0, "info", "inc", None, 2))
+    record = Record({}, failed, Trace())
+    verdict = merge({"vacuity": vacuity(record)})
+    (mark,) = marks(record, verdict, explain(record, verdict))
+    assert mark[:3] == (1 * MS, 0, None) and "did not succeed (info)" in mark.why
 
 
 def test_the_steps_begin_with_the_fault_that_was_there() -> None:
@@ -405,8 +419,8 @@ def test_commands_write_and_name_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """run and inspect; one that cannot be made is a line, and changes no verdict."""
-    asked = ["run", "--nemesis", "crash,log-loss", "--bug", "no-output-rule", "--time-limit", "3",
-             "--store", str(tmp_path)]
+    asked = ["run", "--nemesis", "crash,log-loss", "--bug", "no-output-rule", "--seed", "65",
+             "--rate", "20", "--time-limit", "3", "--store", str(tmp_path)]
     assert main(asked) == 1
     folder = tmp_path / "counter-crash,log-loss-no-output-rule" / "1"
     page = (folder / "report.html").read_bytes()
@@ -428,16 +442,14 @@ def test_commands_write_and_name_the_page(
 
 
 def test_a_run_that_cannot_be_executed_again_has_its_page(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    failing: Outcome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It says why there are no registers, and the verdict is what it was."""
-    outcome = run(FAILING, tmp_path)
-
     def fails(*_arguments: object) -> None:
         raise RuntimeError("no more paper")
     monkeypatch.setattr("harness.registers.at_instructions", fails)
-    line = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
-    page = (outcome.path / "report.html").read_text()
+    line = write_run_page(failing.path, failing.record, failing.verdict, failing.explanation)
+    page = (failing.path / "report.html").read_text()
     assert line.startswith("page: ") and data_of(page)["registers"]["rows"] == []
     assert "There are no registers on this page: RuntimeError: no more paper." in page
 

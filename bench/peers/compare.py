@@ -27,10 +27,10 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.synthetic import Shape, make  # noqa: E402
-from checker import Model, models, monitors  # noqa: E402
+from checker import Budget, Model, models, monitors  # noqa: E402
+from checker.learn import decide_and_learn  # noqa: E402
 from checker.native import numbered  # noqa: E402
 from checker.problem import Table  # noqa: E402
-from checker.refute import decide  # noqa: E402
 from histories import UNKNOWN, Call, History  # noqa: E402
 from histories.jsonl import write_history  # noqa: E402
 from histories.read import read_history  # noqa: E402
@@ -39,6 +39,7 @@ LOGS = ROOT.parent / "shared" / "data" / "porcupine-etcd"
 LIMIT_S = 10
 REPEATS = 5
 NONE = -1
+BUDGET = Budget()
 FS = {"read": 0, "write": 1, "cas": 2, "inc": 3}
 GO = shutil.which("go")
 SHAPES = [
@@ -96,7 +97,7 @@ def judged(history: History, model: Model) -> bool | None:
         problem = numbered(history, table)
         found = monitors.judge_numbered(problem, table)
         if found is None:
-            return decide(problem, table).valid
+            return decide_and_learn(problem, table, BUDGET).valid
     return found.op is None
 
 
@@ -107,7 +108,7 @@ def ours(history: History, model: Model) -> tuple[str, int, int]:
     problem = numbered(history, table)
     for _again in range(REPEATS):
         started = time.perf_counter_ns()
-        decide(problem, table)
+        decide_and_learn(problem, table, BUDGET)
         searched = time.perf_counter_ns()
         valid = judged(history, model)
         both.append(time.perf_counter_ns() - searched)

@@ -24,7 +24,7 @@ from heapq import heappop, heappush
 from typing import NamedTuple, Sequence
 
 from checker.model import UNKNOWN, Model
-from checker.monitors.prefix import NEVER, Unsuited, span
+from checker.monitors.prefix import NEVER, Conflict, Unsuited, span
 from histories.history import Call, History
 
 
@@ -42,14 +42,14 @@ def hopeless(history: History) -> bool:
     return any(op.type == "ok" and op.f in ("inc", "dec") for op in history.ops)
 
 
-def judge(calls: Sequence[Call], model: Model) -> int | None:
-    """The first op that no order explains, or None."""
+def judge(calls: Sequence[Call], model: Model) -> Conflict | None:
+    """Where the shortest prefix ends that no order explains, or None."""
     sweep = _Sweep()
     for event in _events(calls):
         if event.moment != event.end:
             sweep.invoke(event)
         elif not sweep.complete(event):
-            return event.end // 2
+            return Conflict(event.end)
     return None
 
 

@@ -22,8 +22,9 @@ from __future__ import annotations
 
 from typing import Hashable, NamedTuple, Sequence
 
+from checker.fewer import fewer
 from checker.model import Model
-from checker.monitors.prefix import NEVER, Unsuited, first_failure, op_at, returns, span
+from checker.monitors.prefix import NEVER, Conflict, Unsuited, first_failure, returns, span
 from histories.history import Call
 
 Span = tuple[int, int]
@@ -49,11 +50,29 @@ class _Element:
         elif call.end is not None:
             (self.saw if call.ret else self.missed).append(span(call))
 
-    def first_failure(self) -> int | None:
-        """The return that no order explains, or None."""
-        others = [each for each in (self.add, self.remove) if each is not None]
-        ends = returns(self.saw + self.missed + others)
-        return first_failure(ends, lambda last: None if self._until(last).holds() else last)
+    def first_failure(self) -> Conflict | None:
+        """Why the shortest prefix fails that does, or None."""
+        ends = returns(self.saw + self.missed + self._changes())
+        return first_failure(ends, self._fails)
+
+    def _changes(self) -> list[Span]:
+        return [each for each in (self.add, self.remove) if each is not None]
+
+    def _fails(self, last: int) -> Conflict | None:
+        return None if self._until(last).holds() else Conflict(last)
+
+    def told(self, last: int) -> list[int]:
+        """Where few calls were invoked that fail up to a moment."""
+        now = self._until(last)
+
+        def fails(some: list[tuple[Span, bool]]) -> bool:
+            saw = [each for each, seen in some if seen]
+            missed = [each for each, seen in some if not seen]
+            return not now._replace(saw=saw, missed=missed).holds()
+
+        asked = sorted([(each, True) for each in now.saw] + [(each, False) for each in now.missed])
+        few = [each for each, _seen in fewer(asked, fails)]
+        return sorted(start for start, _end in few + self._changes() if start < last)
 
     def _until(self, last: int) -> _Seen:
         return _Seen(
@@ -102,10 +121,14 @@ def _loose(call: Span | None, last: int) -> Span | None:
     return call if call[1] <= last else (call[0], NEVER)
 
 
-def judge(calls: Sequence[Call], _model: Model) -> int | None:
-    """The first op that no order explains, or None."""
+def judge(calls: Sequence[Call], _model: Model) -> Conflict | None:
+    """Why no order explains the shortest prefix that none does, or None."""
     elements: dict[Hashable, _Element] = {}
     for call in calls:
         elements.setdefault(call.arg, _Element()).take(call)
-    failures = [element.first_failure() for element in elements.values()]
-    return op_at(min((failure for failure in failures if failure is not None), default=None))
+    worst: tuple[Conflict, _Element] | None = None
+    for element in elements.values():
+        found = element.first_failure()
+        if found is not None and (worst is None or found.known < worst[0].known):
+            worst = found, element
+    return worst and worst[0]._replace(starts=worst[1].told(worst[0].known))

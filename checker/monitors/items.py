@@ -2,6 +2,10 @@
 
 Asked of the calls: no value is put twice, and nil never.
 
+Whatever is left out of an order together with its take leaves an order.  So items that were taken,
+and have no order by themselves, have none among others; that is so even where nobody knows what
+others were answered.
+
 Of a prefix: an item whose put returned, or which was taken, is *certain*; a put that is pending,
 of an item that nobody took, can be left out.  Between the return of its put and the invocation of
 its take an item is *in*, whatever the order is.  A take that answers that there was nothing needs
@@ -10,12 +14,13 @@ a moment at which no item is in.
 
 from __future__ import annotations
 
-from bisect import bisect
-from typing import Callable, Hashable, NamedTuple, Sequence
+from bisect import bisect, insort
+from heapq import nsmallest
+from typing import Any, Callable, Hashable, NamedTuple, Sequence
 
 from checker.found import Budget
 from checker.model import UNKNOWN, Model
-from checker.monitors.prefix import NEVER, Unsuited, first_failure, op_at, returns, span
+from checker.monitors.prefix import NEVER, Conflict, Unsuited, at, first_failure, returns, span
 from checker.native import search
 from checker.problem import Table, build
 from histories.history import Call
@@ -28,7 +33,7 @@ NO_TAKE = (NEVER, NEVER + 1)
 class Item(NamedTuple):
     """An item, and the moments of its put and its take."""
 
-    value: Hashable
+    value: Any
     put: Span
     take: Span
 
@@ -41,6 +46,35 @@ class Item(NamedTuple):
     def inside(self) -> bool:
         """Is it in for some time, whatever the order?"""
         return self.put[1] < self.take[0]
+
+
+class Some(NamedTuple):
+    """Items, and takes that found nothing, which no order explains.
+
+    Those that nobody has taken would have to be gone by the moment that is ``due``.
+    """
+
+    items: list[Item]
+    nothing: list[Span]
+    due: int
+
+    @property
+    def taken(self) -> bool:
+        """Was every item taken?"""
+        return all(item.taken for item in self.items)
+
+    @property
+    def starts(self) -> list[int]:
+        """Where their calls are invoked."""
+        return sorted({item.put[0] for item in self.items}
+                      | {item.take[0] for item in self.items if item.taken}
+                      | {start for start, _end in self.nothing})
+
+    @property
+    def known(self) -> int:
+        """When the last of their takes returned; what was not taken could be so still."""
+        return max([end for _start, end in self.nothing]
+                   + [item.take[1] for item in self.items if item.taken])
 
 
 class Seen(NamedTuple):
@@ -63,8 +97,20 @@ class Traffic(NamedTuple):
         """The moments of all returns."""
         return returns([*self.puts.values(), *(take for take, _value in self.takes)])
 
+    def conflict(self, some: Some, pending: Sequence[int], last: int) -> Conflict:
+        """Why a prefix fails that ends at a moment.
 
-Holds = Callable[[list[Item], list[Span]], bool]
+        As many other takes go with the items as can have taken one.
+        """
+        own, many = set(some.starts), len(some.items)
+        if not some.taken:
+            return Conflict(last, some.starts, nsmallest(many, pending), alone=False)
+        others = [*self.lost, *(start for (start, _end), _value in self.takes)]
+        loose = nsmallest(many, (start for start in others if start not in own))
+        return Conflict(min(some.known, last), some.starts, loose)
+
+
+Breaks = Callable[[list[Item], list[Span]], "Some | None"]
 
 
 def traffic(calls: Sequence[Call], put: str) -> Traffic:
@@ -82,8 +128,8 @@ def traffic(calls: Sequence[Call], put: str) -> Traffic:
     return known
 
 
-def seen(known: Traffic, last: int, *, until: int = 0) -> Seen | int:
-    """What was seen up to a moment; or one by which something was taken that cannot be.
+def seen(known: Traffic, last: int, *, until: int = 0) -> Seen | Conflict:
+    """What was seen up to a moment; or what was taken that cannot be.
 
     A take that returns later, but before ``until``, gets what it will answer, if that is there.
     """
@@ -97,9 +143,11 @@ def seen(known: Traffic, last: int, *, until: int = 0) -> Seen | int:
         elif value is None:
             nothing.append(take)
         elif known.puts.get(value, NO_TAKE)[0] > take[1]:
-            return take[1]
+            return Conflict(take[1], [take[0]])
         elif taken.setdefault(value, take) is not take:
-            return max(take[1], taken[value][1])
+            both = taken[value], take
+            return Conflict(max(end for _start, end in both), sorted(
+                [known.puts[value][0], *(start for start, _end in both)]))
     for (start, end), value in later:
         if end < until and value not in taken and known.puts.get(value, NO_TAKE)[0] < last:
             taken[value] = (start, NEVER)
@@ -140,51 +188,117 @@ def empty(items: list[Item], pending: Sequence[int] = ()) -> list[Span]:
     return found
 
 
-def all_meet(spans: list[Span], stretches: list[Span]) -> bool:
-    """Has every span a moment in one of the stretches?"""
+def missing(spans: list[Span], stretches: list[Span]) -> Span | None:
+    """A span without a moment in one of the stretches, if there is one."""
     ends = [end for _start, end in stretches]
     for start, end in spans:
-        at = bisect(ends, start)
-        if at == len(ends) or stretches[at][0] > end:
-            return False
-    return True
+        place = bisect(ends, start)
+        if place == len(ends) or stretches[place][0] > end:
+            return start, end
+    return None
 
 
-def judge(calls: Sequence[Call], model: Model, known: Traffic, holds: Holds) -> int | None:
-    """The first op that no order explains, or None, by a condition that knows no pending takes.
+def fill(items: list[Item], span: Span) -> list[Item]:
+    """Items of which one is in at each moment of a span; only such as were taken, if they do."""
+    found = _filling([item for item in items if item.taken], span)
+    return found if found and found[-1].take[0] > span[1] else _filling(items, span)
 
-    What is left out of an order together with its take leaves an order.  So what nobody is known
-    to have taken can be left out when a prefix is to be refuted.  And it holds if it does when
-    pending takes get what they will answer, before the first return known to be wrong, and others
-    never happen.  Between, only the search can tell.
+
+def _filling(items: list[Item], span: Span) -> list[Item]:
+    """Items that fill a span from its begin on, each as far as can be."""
+    found: list[Item] = []
+    since, until = span
+    best: Item | None = None
+    for item in sorted((item for item in items if item.inside), key=lambda item: item.put[1]):
+        if item.put[1] > since:
+            if best is None:
+                break
+            found.append(best)
+            since, best = best.take[0], None
+            if since > until or item.put[1] > since:
+                break
+        if item.take[0] > since and (best is None or item.take[0] > best.take[0]):
+            best = item
+    return found if best is None else [*found, best]
+
+
+def judge(
+    calls: Sequence[Call], model: Model, known: Traffic, breaks: Breaks
+) -> Conflict | None:
+    """Why no order explains the shortest prefix that none does, or None.
+
+    ``breaks`` knows no pending takes.  What nobody is known to have taken can be left out when a
+    prefix is to be refuted.  And it holds if it does when pending takes get what they will answer,
+    before the first return known to be wrong, or something that is in the way, or never happen.
+    Between, only the search can tell: of few calls, or else of all.
     """
     ends, wrong = known.ends, NEVER
 
-    def fails(last: int) -> int | None:
+    def fails(last: int) -> Conflict | None:
         nonlocal wrong
-        now, foreseen = seen(known, last), seen(known, last, until=wrong)
-        if isinstance(now, int):
-            wrong = now
-        elif isinstance(foreseen, Seen) and holds(foreseen.items, foreseen.nothing):
-            return None
-        elif now.pending and holds([item for item in now.items if item.taken], now.nothing):
-            if last == ends[-1]:
-                raise Unsuited
-            if not _refuted(calls, model, last):
-                return None
-            wrong = last
-        else:
-            wrong = last
-        return wrong
+        found = why(last)
+        if found is not None:
+            wrong = found.known
+        return found
 
-    return op_at(first_failure(ends, fails))
+    def why(last: int) -> Conflict | None:
+        now = seen(known, last)
+        if isinstance(now, Conflict):
+            return now
+        some = breaks(now.items, now.nothing)
+        if some is None or some.taken or not now.pending:
+            return some and known.conflict(some, now.pending, last)
+        foreseen = seen(known, last, until=wrong)
+        if isinstance(foreseen, Seen) and _helped(foreseen, breaks):
+            return None
+        least = breaks([item for item in now.items if item.taken], now.nothing)
+        if least is not None:
+            return known.conflict(least, now.pending, last)
+        conflict = known.conflict(some, now.pending, last)
+        if _refuted(picked(calls, conflict), model, last):
+            return conflict
+        if last == ends[-1]:
+            raise Unsuited
+        return Conflict(last) if _refuted(calls, model, last) else None
+
+    return first_failure(ends, fails)
+
+
+def _helped(now: Seen, breaks: Breaks) -> bool:
+    """Is there an order if pending takes get what is in the way of one?
+
+    An item that nobody is known to have taken gets the latest take that was invoked before what it
+    is in the way of is over; if that turns out too late, an earlier one.
+    """
+    given = list(now.items)
+    pending = list(now.pending)
+    while (some := breaks(given, now.nothing)) is not None:
+        late = [item for item in some.items
+                if item.take[1] >= NEVER and item.take[0] > some.due]
+        place = bisect(pending, some.due) - 1
+        if not late or place < 0:
+            return False
+        start = pending.pop(place)
+        if late[0].taken:
+            insort(pending, late[0].take[0])
+        given[given.index(late[0])] = late[0]._replace(take=(start, NEVER))
+    return True
+
+
+def picked(calls: Sequence[Call], conflict: Conflict) -> list[Call]:
+    """The calls of a conflict, in order; the loose ones as if nobody had heard of them again."""
+    loose = set(conflict.loose)
+    few = at(calls, sorted({*conflict.starts, *loose}))
+    return [_unheard(call) if 2 * call.start in loose else call for call in few]
+
+
+def _unheard(call: Call) -> Call:
+    return call._replace(outcome="info", completion=None, ret=UNKNOWN)
 
 
 def _refuted(calls: Sequence[Call], model: Model, last: int) -> bool:
     """Does the search refute a prefix?  If it gives up, it does not."""
-    prefix = [
-        call if span(call)[1] <= last
-        else call._replace(outcome="info", completion=None, ret=UNKNOWN)
-        for call in calls if 2 * call.start < last]
+    prefix = [call if span(call)[1] <= last else _unheard(call)
+              for call in calls if 2 * call.start < last]
     table = Table(model)
     return search(build(prefix, table), table, Budget(steps_max=STEPS_MAX)).valid is False

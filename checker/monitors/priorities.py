@@ -24,24 +24,25 @@ from typing import Any, Sequence
 
 from checker.model import Model
 from checker.monitors import items
-from checker.monitors.items import Item, Span, all_meet, empty
-from checker.monitors.prefix import Unsuited
+from checker.monitors.items import Item, Some, Span, empty, fill, missing
+from checker.monitors.prefix import NEVER, Conflict, Unsuited
 from histories.history import Call
 
 
-def judge(calls: Sequence[Call], model: Model) -> int | None:
-    """The first op that no order explains, or None."""
+def judge(calls: Sequence[Call], model: Model) -> Conflict | None:
+    """Why no order explains the shortest prefix that none does, or None."""
     known = items.traffic(calls, "insert")
     kinds = {type(value) for value in known.puts}
     if kinds and kinds != {int} and kinds != {str}:
         raise Unsuited
-    return items.judge(calls, model, known, holds)
+    return items.judge(calls, model, known, breaks)
 
 
-def holds(certain: list[Item], nothing: list[Span]) -> bool:
-    """Does an order explain them?"""
-    if nothing and not all_meet(nothing, empty(certain)):
-        return False
+def breaks(certain: list[Item], nothing: list[Span]) -> Some | None:
+    """Some that no order explains, or None."""
+    never = missing(nothing, empty(certain)) if nothing else None
+    if never is not None:
+        return Some(fill(certain, never), [never], never[1])
     marks = sorted({-1, *(item.put[1] for item in certain), *(item.take[0] for item in certain)})
     place = {mark: at for at, mark in enumerate(marks)}
     following = list(range(len(marks) + 1))     # the next stretch with nothing less in
@@ -50,10 +51,24 @@ def holds(certain: list[Item], nothing: list[Span]) -> bool:
             soonest = bisect(marks, max(item.put[0], item.take[0])) - 1
             at = _find(following, soonest)
             if at == len(marks) or marks[at] > item.take[1]:
-                return False
+                return _in_the_way(certain, item)
         if item.inside:
             _fill(following, place[item.put[1]], place[item.take[0]])
-    return True
+    return None
+
+
+def _in_the_way(certain: list[Item], item: Item) -> Some:
+    """An item, and what is in all the time that it may be taken.
+
+    What nobody took of that is due at the first take of something greater put after it.
+    """
+    less = [other for other in certain if other.value < item.value]
+    filling = fill(less, (max(item.put[0], item.take[0]), item.take[1]))
+    late = next((other for other in filling if other.take[1] >= NEVER), None)
+    due = item.take[1] if late is None else min(
+        other.take[1] for other in certain if other.value > late.value
+        and max(other.put[0], other.take[0]) > late.put[1])
+    return Some([item, *filling], [], due)
 
 
 def _value(item: Item) -> Any:

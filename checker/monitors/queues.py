@@ -26,51 +26,69 @@ from bisect import bisect
 from typing import Sequence
 
 from checker.model import Model
-from checker.monitors.items import Item, Traffic, all_meet, empty, seen, traffic
-from checker.monitors.prefix import NEVER, first_failure, op_at
+from checker.monitors.items import (
+    Item, Some, Span, Traffic, empty, fill, missing, seen, traffic,
+)
+from checker.monitors.prefix import NEVER, Conflict, first_failure
 from histories.history import Call
 
 
-def in_order(calls: Sequence[Call], _model: Model) -> int | None:
-    """The first op that no order explains, or None, where what is put first is taken first."""
+def in_order(calls: Sequence[Call], _model: Model) -> Conflict | None:
+    """Why no order explains the shortest prefix that none does, or None; what is put first is
+    taken first.
+    """
     return _judge(traffic(calls, "enqueue"), in_turn=True)
 
 
-def unordered(calls: Sequence[Call], _model: Model) -> int | None:
-    """The first op that no order explains, or None, where any item may be taken."""
+def unordered(calls: Sequence[Call], _model: Model) -> Conflict | None:
+    """The same where any item may be taken."""
     return _judge(traffic(calls, "enqueue"), in_turn=False)
 
 
-def _judge(known: Traffic, *, in_turn: bool) -> int | None:
-    def fails(last: int) -> int | None:
+def _judge(known: Traffic, *, in_turn: bool) -> Conflict | None:
+    def fails(last: int) -> Conflict | None:
         now = seen(known, last)
-        if isinstance(now, int):
+        if isinstance(now, Conflict):
             return now
-        found = _out_of_turn(now.items, now.pending, last) if in_turn else None
-        if found is None and now.nothing:
-            if not all_meet(now.nothing, empty(now.items, now.pending)):
-                return last
-        return found
+        some = _out_of_turn(now.items, now.pending) if in_turn else None
+        if some is None and now.nothing:
+            never = missing(now.nothing, empty(now.items, now.pending))
+            some = never and _within(now.items, never)
+        return some and known.conflict(some, now.pending, last)
 
-    return op_at(first_failure(known.ends, fails))
+    return first_failure(known.ends, fails)
 
 
-def _out_of_turn(items: list[Item], pending: list[int], last: int) -> int | None:
-    """A moment by which something was overtaken, as far as pending takes do not explain it."""
-    later = sorted((item.put[0], item.take[1]) for item in items if item.taken)
-    starts = [start for start, _end in later]
-    soonest = [NEVER]               # the first return of a take, of what is put from here on
-    for _start, end in reversed(later):
-        soonest.append(min(soonest[-1], end))
+def _within(items: list[Item], never: Span) -> Some:
+    """Items that leave a take which found nothing no moment."""
+    start, end = never
+    taken = fill(items, never)
+    if all(item.taken for item in taken):
+        return Some(taken, [never], never[1])
+    inside = [item for item in items if item.put[1] < end and item.take[0] > start]
+    return Some(inside, [never], end)
+
+
+def _out_of_turn(items: list[Item], pending: list[int]) -> Some | None:
+    """Something that was overtaken, and what overtook it, if pending takes do not explain it."""
+    later = sorted((item.put[0], item.take[1], at) for at, item in enumerate(items) if item.taken)
+    starts = [start for start, _end, _at in later]
+    soonest = [(NEVER, -1)]         # the first return of a take, of what is put from here on
+    for _start, end, at in reversed(later):
+        soonest.append(min(soonest[-1], (end, at)))
     soonest.reverse()
     due = []
     for item in items:
-        limit = soonest[bisect(starts, item.put[1])]
+        limit, first = soonest[bisect(starts, item.put[1])]
         if item.taken and item.take[0] > limit:
-            return item.take[1]
+            return Some([item, items[first]], [], limit)
         if not item.taken and limit != NEVER:
-            due.append(limit)
-    for place, limit in enumerate(sorted(due)):
-        if place >= len(pending) or pending[place] > limit:
-            return last
+            due.append((limit, first, item))
+    due.sort(key=lambda each: each[0])
+    for place, (limit, _first, _item) in enumerate(due):
+        helped = bisect(pending, limit)
+        if place >= helped:
+            owed = due[place - helped:place + 1]
+            return Some([*(item for _limit, _first, item in owed),
+                         *(items[first] for _limit, first, _item in owed)], [], limit)
     return None

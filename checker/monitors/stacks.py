@@ -24,24 +24,33 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import Sequence
 
+from checker.fewer import fewer
 from checker.model import Model
 from checker.monitors import items
-from checker.monitors.items import Item, Span, all_meet, empty
-from checker.monitors.prefix import Unsuited
+from checker.monitors.items import Item, Some, Span, empty, fill, missing
+from checker.monitors.prefix import NEVER, Conflict, Unsuited
 from histories.history import Call
 
 DEPTH_MAX = 200         # how often each item may be looked at, in the mean
 
 
-def judge(calls: Sequence[Call], model: Model) -> int | None:
-    """The first op that no order explains, or None."""
-    return items.judge(calls, model, items.traffic(calls, "push"), holds)
+def judge(calls: Sequence[Call], model: Model) -> Conflict | None:
+    """Why no order explains the shortest prefix that none does, or None."""
+    return items.judge(calls, model, items.traffic(calls, "push"), breaks)
 
 
-def holds(certain: list[Item], nothing: list[Span]) -> bool:
-    """Does an order explain them?"""
-    if nothing and not all_meet(nothing, empty(certain)):
-        return False
+def breaks(certain: list[Item], nothing: list[Span]) -> Some | None:
+    """Some that no order explains, or None."""
+    never = missing(nothing, empty(certain)) if nothing else None
+    if never is not None:
+        return Some(fill(certain, never), [never], never[1])
+    rest = fewer(_stuck(certain), lambda some: bool(_stuck(some)))
+    due = max((item.take[1] for item in rest if item.take[1] < NEVER), default=-1)
+    return Some(rest, [], due) if rest else None
+
+
+def _stuck(certain: list[Item]) -> list[Item]:
+    """Items that are left when nothing can be taken away any more."""
     left = sorted((item for item in certain if item.inside), key=lambda item: item.put[1])
     effort = DEPTH_MAX * len(left)
     parts = [left] if left else []
@@ -53,9 +62,9 @@ def holds(certain: list[Item], nothing: list[Span]) -> bool:
         rest = _from_below(part)
         pieces = _parted(rest)
         if len(pieces) == 1:
-            return False
+            return rest
         parts += pieces
-    return True
+    return []
 
 
 def _from_below(part: list[Item]) -> list[Item]:

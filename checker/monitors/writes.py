@@ -25,10 +25,10 @@ calls are of this kind.  Its moments are places of events.
 
 from __future__ import annotations
 
-from bisect import bisect
+from array import array
 from typing import Iterator, NamedTuple
 
-from checker.monitors.prefix import NEVER, Unsuited, first_failure
+from checker.monitors.prefix import NEVER, Conflict, Unsuited, first_failure
 from checker.native import COLUMNS, MONITORS
 from checker.problem import ANYWHERE, READ, WRITE, Problem, Table
 
@@ -53,11 +53,28 @@ class Zone(NamedTuple):
     known: int
 
 
-class _Contradiction(Exception):
-    """A prefix fails, and so does the one that ends at this moment."""
+class Fault(NamedTuple):
+    """The event that ends the shortest prefix that fails, and few calls that fail by themselves.
 
-    def __init__(self, end: int) -> None:
-        self.end = end
+    All that makes what they need is among these, and some of it may be pending.
+    """
+
+    last: int
+    few: list[int]
+
+
+class _Known(NamedTuple):
+    """Who makes each value, in any prefix, and of a prefix who needs what a pending call makes."""
+
+    makers: dict[int, Access | None]
+    because: dict[int, Access]
+
+
+class _Contradiction(Exception):
+    """A prefix fails, and so does the one that ends at a moment, because of calls at some."""
+
+    def __init__(self, end: int, *places: int) -> None:
+        self.found = Conflict(end, places)
 
 
 class _Value:
@@ -80,35 +97,55 @@ def hopeless(problem: Problem, table: Table) -> bool:
     return problem.kept is not None and COLUMNS.written_twice(problem.kept, table.init) is True
 
 
-def judge(problem: Problem, table: Table) -> int | None:
-    """The event that ends the shortest prefix that fails, or None."""
+def judge(problem: Problem, table: Table) -> Fault | None:
+    """Why the shortest prefix fails that does, or None."""
     if MONITORS is not None:
         found = MONITORS.distinct_writes(
             problem.events, problem.classes, table.kinds, table.needs, table.targets, table.init)
         if found is None:
             raise Unsuited
-        return None if found < 0 else int(found)
+        last, few = found
+        return None if last < 0 else Fault(last, list(array("i", few)))
     return plainly(problem, table)
 
 
-def plainly(problem: Problem, table: Table) -> int | None:
+def plainly(problem: Problem, table: Table) -> Fault | None:
     """The same in plain Python."""
-    makers = _makers(problem, table)
+    known = _Known(_makers(problem, table), {})
     accesses = _accesses(problem, table)
     for access in accesses:
-        if access.makes in makers:
-            makers[access.makes] = access
+        if access.makes in known.makers:
+            known.makers[access.makes] = access
 
-    def fails(last: int) -> int | None:
+    def fails(last: int) -> Conflict | None:
         try:
-            values = _values(_counted(accesses, makers, last, table.init), last, table.init)
+            values = _values(accesses, known, last, table.init)
             _check_zones(list(_zones(values, last)))
-        except _Contradiction as found:
-            return found.end
+        except _Contradiction as contradiction:
+            return contradiction.found
         return None
 
     events = problem.events
-    return first_failure([at for at, event in enumerate(events) if event < 0], fails)
+    found = first_failure([at for at, event in enumerate(events) if event < 0], fails)
+    return found and Fault(found.known, _few(accesses, known, found, events))
+
+
+def _few(
+    accesses: list[Access], known: _Known, found: Conflict, events: "array[int]"
+) -> list[int]:
+    """The calls at the places of a conflict, all that makes what they need, and who needs them."""
+    places = [place for place in found.starts if place not in (NEVER, BEFORE_ALL)]
+    chosen = {events[place] if events[place] >= 0 else ~events[place] for place in places}
+    few = [access for access in accesses if events[access.start] in chosen]
+    for access in few:      # which grows
+        maker = known.makers.get(access.needs)
+        after = known.because.get(access.makes)
+        for other in (maker, after):
+            if other is not None and other.start < found.known:
+                if events[other.start] not in chosen:
+                    chosen.add(events[other.start])
+                    few.append(other)
+    return sorted(chosen)
 
 
 def _makers(problem: Problem, table: Table) -> dict[int, Access | None]:
@@ -146,54 +183,54 @@ def _accesses(problem: Problem, table: Table) -> list[Access]:
     return found
 
 
-def _counted(
-    accesses: list[Access], makers: dict[int, Access | None], last: int, init: int
-) -> list[Access]:
-    """The calls that returned in a prefix, and the pending ones whose value one of these needs."""
-    counted = [access for access in accesses if access.end <= last]
-    found: set[int] = set()
-    for access in counted:      # which grows
-        if access.needs in (NONE, init):
-            continue
-        maker, known = makers.get(access.needs), min(access.end, last)
-        if maker is None or maker.start > known:
-            raise _Contradiction(known)
-        if maker.end > last and maker.makes not in found:
-            found.add(maker.makes)
-            counted.append(maker._replace(end=NEVER))
-    return counted
-
-
-def _values(counted: list[Access], last: int, init: int) -> dict[int, _Value]:
-    """What the calls say of each value."""
+def _values(
+    accesses: list[Access], known: _Known, last: int, init: int
+) -> dict[int, _Value]:
+    """What is known of each value: by calls that returned, and pending ones that these need."""
     values = {init: _Value()}
-    for access in counted:
+    due: list[Access] = []
+    known.because.clear()
+
+    def see(access: Access) -> None:
         if access.makes != NONE:
             values.setdefault(access.makes, _Value()).maker = access
         if access.needs == NONE:
-            continue
+            return
+        if access.needs != init:
+            maker, end = known.makers.get(access.needs), min(access.end, last)
+            if maker is None or maker.start > end:
+                raise _Contradiction(end, access.start)
+            if maker.end > last and maker.makes not in known.because:
+                known.because[maker.makes] = access
+                due.append(maker._replace(end=NEVER))
         value = values.setdefault(access.needs, _Value())
         if access.makes == NONE:
             value.add_read(access)
         elif value.taker is None:
             value.taker = access
         else:
-            raise _Contradiction(last)
+            raise _Contradiction(last, value.taker.start, access.start)
+
+    for access in accesses:
+        if access.end <= last:
+            see(access)
+    while due:
+        see(due.pop())
     return values
 
 
 def _zones(values: dict[int, _Value], last: int) -> Iterator[Zone]:
     """The zone of each block; every value is in one, unless some were made of each other."""
-    seen = 0
-    for value in values.values():
+    left = dict(values)
+    for made, value in sorted(values.items()):
         if value.maker is None or value.maker.needs == NONE:
-            block = [value]
+            block = [left.pop(made)]
             while block[-1].taker is not None:
-                block.append(values[block[-1].taker.makes])
-            seen += len(block)
+                block.append(left.pop(block[-1].taker.makes))
             yield _zone(block, last)
-    if seen < len(values):
-        raise _Contradiction(last)
+    for _made, value in sorted(left.items()):
+        assert value.maker is not None
+        raise _Contradiction(last, value.maker.start)
 
 
 def _zone(block: list[_Value], end: int) -> Zone:
@@ -203,11 +240,11 @@ def _zone(block: list[_Value], end: int) -> Zone:
             first = BEFORE_ALL
         else:
             if value.maker.end < last:
-                raise _Contradiction(end)
+                raise _Contradiction(end, value.maker.start, last)
             first, last = min(first, value.maker.end), max(last, value.maker.start)
             known = max(known, value.maker.end if value.maker.end <= end else BEFORE_ALL)
         if value.first < last:
-            raise _Contradiction(end)
+            raise _Contradiction(end, value.first, last)
         first, last = min(first, value.first), max(last, value.last)
         known = max(known, value.known)
     return Zone(first, last, known)
@@ -215,13 +252,11 @@ def _zone(block: list[_Value], end: int) -> Zone:
 
 def _check_zones(zones: list[Zone]) -> None:
     """Refuse forward zones that overlap, and a backward zone within a forward one."""
-    forward = sorted(zone for zone in zones if zone.first < zone.last)
-    for zone, after in zip(forward, forward[1:]):
-        if after.first < zone.last:
-            raise _Contradiction(max(zone.known, after.known))
-    firsts = [zone.first for zone in forward]
-    for zone in zones:
-        if zone.last < zone.first:
-            around = bisect(firsts, zone.last) - 1
-            if around >= 0 and zone.first < forward[around].last:
-                raise _Contradiction(max(zone.known, forward[around].known))
+    forward = Zone(BEFORE_ALL, BEFORE_ALL, BEFORE_ALL)      # the latest that began
+    for zone in sorted(zones, key=lambda zone: min(zone.first, zone.last)):
+        overlap = min(zone.first, zone.last) < forward.last
+        if overlap and zone.first < max(zone.last, forward.last):
+            raise _Contradiction(max(zone.known, forward.known),
+                                 zone.first, zone.last, forward.first, forward.last)
+        if zone.first < zone.last:
+            forward = zone

@@ -53,10 +53,11 @@ const pan = (part) => look(view.from + part * (view.to - view.from),
 const wholeRun = () => look(0 - data.end * 0.01, data.end * 1.01);
 
 function failure() {
-  if (!moments.length) return wholeRun();
+  const somewhere = moments.some((moment) => moment.op !== null);
+  if (!moments.length || data.valid === null && !somewhere) return wholeRun();
   const first = moments[0].time, last = Math.max(...moments.map((moment) => moment.op === null
     ? moment.time : Math.min(data.end, byOp.get(moment.op)?.end ?? moment.time)));
-  const least = Math.max(moments.some((moment) => moment.op !== null) ? CLOSE_OP : CLOSE,
+  const least = Math.max(somewhere ? CLOSE_OP : CLOSE,
     moments.length === 1 ? 4 * (last - first) : 0);
   const size = Math.max(last - first, least), middle = (first + last) / 2;
   return look(middle - size * 0.56, middle + size * 0.64);

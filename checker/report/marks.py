@@ -68,9 +68,10 @@ def _all(calls: dict[int, Call], verdict: Verdict, explanation: Sequence[str]) -
     for name, part in verdict.parts.items():
         if part.valid is None and verdict.valid is None:
             yield from _given_up(calls, name, part.evidence)
+            yield from _of_events(calls, name, part, "")
         elif part.valid is False:
             yield from _of_calls(calls, name, part.evidence)
-            yield from _of_events(calls, name, part)
+            yield from _of_events(calls, name, part, part.why)
     for index in named:
         if index in calls:
             yield _of_call(calls[index], "", "named in the explanation")
@@ -103,10 +104,12 @@ def _of_call(call: Call, check: str, why: str) -> Mark:
     return Mark(call.start_ns, call.start, None, check, why)
 
 
-def _of_events(calls: dict[int, Call], name: str, part: Verdict) -> Iterator[Mark]:
-    """What the evidence says of moments: itself, and in every list of maps with a time."""
+def _of_events(calls: dict[int, Call], name: str, part: Verdict, said: str) -> Iterator[Mark]:
+    """What the evidence says of moments: itself, and in every list of maps with a time.
+
+    ``said`` is about the first.
+    """
     lists = [value for value in part.evidence.values() if isinstance(value, list)]
-    said = part.why         # it is about the first
     for item in [part.evidence, *(item for items in lists for item in items[:MARKS_MAX])]:
         if isinstance(item, Mapping) and type(item.get("time")) is int:
             problem = item.get("problem")
@@ -143,6 +146,8 @@ def focus(
             return sorted([*told, *_nearby(events)], key=lambda mark: mark.time_ns)
         if paragraph.strip():
             break
+    if verdict.valid is None:
+        return mine[:MOMENTS_MAX]       # what never happened is no one moment
     return _nearby(events or mine)
 
 
@@ -163,7 +168,8 @@ def moments(
     since, until = min(first - around, _cause(faults, first, last)), last + around
     steps = [_told(record, mark) for mark in told]
     steps += [Moment(band.start_ns, f"fault: {band.what}", None, None, "fault")
-              for band in faults if since <= band.start_ns <= until]
+              for band in faults if since <= band.start_ns <= until
+              and (band.start_ns, None) not in {(mark.time_ns, mark.op) for mark in told}]
     known = {(band.start_ns, place) for band in faults for place in band.places}
     known |= {(mark.time_ns, mark.node) for mark in told if mark.node is not None}
     turns = [event for event in record.trace.of(*TURNS)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from typing import Any, Mapping, Sequence
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 
 from checker.check import Record
 from checker.explain import headline
@@ -85,9 +86,14 @@ def render(
         "data": _embedded(data), "script": "\n".join(map(_file, SCRIPTS)),
         "style": _file("page.css"),
     }
+    return _template().render(shown) + "\n"
+
+
+@cache
+def _template() -> Template:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True)
-    return environment.from_string(_file("template.html")).render(shown) + "\n"
+    return environment.from_string(_file("template.html"))
 
 
 def _file(name: str) -> str:

@@ -141,7 +141,7 @@ def _latency(axis: Any, calls: Iterable[Call], end_ns: int) -> None:
     ended = [call for call in calls if call.end_ns >= call.start_ns]
     axis.set_yscale("log")
     axis.yaxis.set_major_formatter("{x:g}")
-    axis.yaxis.set_minor_formatter("")
+    axis.minorticks_off()
     axis.set_ylabel("latency (ms)")
     for outcome, (colour, marker) in OUTCOMES.items():
         spots = {_spot(call, end_ns): call for call in ended if call.outcome == outcome}
