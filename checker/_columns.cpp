@@ -216,7 +216,8 @@ PyObject *kept(const Numbering &found, const Rules &said) {
 
 // number(ops, freeze, classify): events, classes, and bytes: the positions where calls start, then
 // those where they end, then those of the first call of each class, two a class.
-// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the calls laid out.
+// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the calls laid
+// out.
 PyObject *number(PyObject *, PyObject *args) {
     Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
@@ -256,8 +257,8 @@ PyObject *written_twice(PyObject *, PyObject *args) {
         vector<char> made;
         for (const Call &call : kept->calls) {
             auto state = size_t(call.target);
-            if (!call.invoked || call.target < 0 || (call.kind != WRITE && call.need == call.target))
-                continue;
+            bool makes = call.kind == WRITE || call.need != call.target;
+            if (!call.invoked || !makes || call.target < 0) continue;
             if (made.size() <= state) made.resize(2 * state + 16);
             if (made[state]++ || call.target == init) Py_RETURN_TRUE;
         }
