@@ -14,6 +14,7 @@ from typing import Any, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
+from checker.learn import decide_and_learn
 from checker.model import Inconsistent, Model
 from checker.narrow import Prefix, core, shortest_prefix
 from checker.native import loosened, numbered
@@ -85,7 +86,7 @@ def _judge(
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
         return _judged(history, judged, table, budget)
-    found = decide(problem, table, budget)
+    found = decide_and_learn(problem, table, budget)
     if found.valid:
         why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
