@@ -1,6 +1,6 @@
 """The front door: `python -m checker` is the command line of the whole distribution."""
 
-from harness.cli import main
-
 if __name__ == "__main__":     # worker processes import this module under another name
+    from harness.cli import main
+
     raise SystemExit(main())

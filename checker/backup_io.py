@@ -17,6 +17,7 @@ from typing import Any, Mapping
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 EXAMPLES_MAX = 16
 
@@ -102,8 +103,9 @@ def backup_io(record: Record) -> Verdict:
             problems.append(_problem(event, why))
     evidence: dict[str, Any] = {"checked": checked, "fenced": fenced}
     if not problems:
-        return Verdict(valid=True, why=f"{checked} outputs and disk requests came from a primary, "
-                                       f"{fenced} were fenced off", evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            quantity(checked, "output or disk request", "outputs and disk requests")
+            + f" came from a primary, {fenced} fenced off"))
     first = problems[0]
     return Verdict(valid=False, why=f"{first['event']} by {first['node']}, which {first['why']}",
                    evidence={**evidence, "count": len(problems),

@@ -62,7 +62,7 @@ def merge(parts: Mapping[str, Verdict]) -> Verdict:
     valid = merge_valid(part.valid for part in parts.values())
     deciding = [name for name, part in parts.items() if part.valid is valid]
     if valid is True:
-        why = f"all {len(parts)} checks hold"
+        why = "the check holds" if len(parts) == 1 else f"all {len(parts)} checks hold"
     else:
         why = "; ".join(f"{name}: {parts[name].why}" for name in deciding)
     return Verdict(valid=valid, why=why, parts=dict(parts))

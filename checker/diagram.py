@@ -25,7 +25,7 @@ from checker.report.nearest import nearest
 from checker.scene import SIGNS, Scene
 from checker.story import Story
 from histories import Call, Event
-from histories.value import show
+from histories.value import quantity, show
 
 ROWS_MAX = 120
 CLIENTS_MAX = 8
@@ -68,7 +68,8 @@ def failing(scene: Scene) -> Span:
     margin_ns = MARGIN_NS if scene.timed else 2
     if not ends:
         return of_calls(scene, list(calls.values()))
-    return Span(min(mark.time_ns for mark in scene.told) - margin_ns, max(ends) + margin_ns)
+    first = min(mark.time_ns for mark in scene.told)
+    return Span(max(0, first - margin_ns), max(ends) + margin_ns)
 
 
 def of_calls(scene: Scene, calls: Sequence[Call]) -> Span:
@@ -87,7 +88,7 @@ def diagram(scene: Scene, calls: Sequence[Call], span: Span) -> list[str]:
               and (band.end_ns is None or band.end_ns >= span.since_ns)][:FAULTS_MAX]
     sheet = _Sheet(scene, _used(scene, found), faults)
     lines = [f"{scene.when(span.since_ns)} to {scene.when(span.until_ns)}, "
-             f"{len(kept)} of {len(found)} rows", "", sheet.head()]
+             f"{len(kept)} of {quantity(len(found), 'row')}", "", sheet.head()]
     last = -1
     for place in kept:
         lines += _gap(place - last - 1)
@@ -98,7 +99,7 @@ def diagram(scene: Scene, calls: Sequence[Call], span: Span) -> list[str]:
 
 
 def _gap(rows: int) -> list[str]:
-    return [f"      ... {rows} rows are left out here ..."] if rows else []
+    return [f"      ... {quantity(rows, 'row')} left out here ..."] if rows else []
 
 
 def _legend(scene: Scene, faults: Sequence[Band]) -> list[str]:

@@ -13,7 +13,7 @@ from checker.check import Record
 from checker.event_words import tell
 from checker.story import seconds
 from histories import Event, Op
-from histories.value import show
+from histories.value import quantity, show
 
 Item = Union[Op, Event]
 
@@ -47,7 +47,7 @@ def _first(what: str, item: str, one: Sequence[Item], other: Sequence[Item]) -> 
     """The first place at which two sequences differ, both sides in words."""
     for place, (left, right) in enumerate(zip_longest(one, other)):
         if left != right:
-            lines = [f"{what}: the same for {place} {item}s of {len(one)} in A and "
+            lines = [f"{what}: the same for {quantity(place, item)} of {len(one)} in A and "
                      f"{len(other)} in B, then", f"  A: {_words(left)}", f"  B: {_words(right)}"]
             return [*lines, *_fields(left, right)]
     return []

@@ -13,6 +13,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 
 def disk_operations(record: Record) -> Verdict:
@@ -40,8 +41,8 @@ def disk_operations(record: Record) -> Verdict:
         return Verdict(valid=False, why=f"on {first['node']}, {first['problem']}",
                        evidence={"problems": problems})
     pending = sum(len(event.data["pending"]) for event in takeovers)
-    why = (f"{len(completed)} operations ended once, {pending} were pending at {len(takeovers)} "
-           "takeovers and issued again")
+    why = (f"{quantity(len(completed), 'operation')} ended once, {pending} pending at "
+           f"{quantity(len(takeovers), 'takeover')} and issued again")
     return Verdict(valid=True, why=why)
 
 

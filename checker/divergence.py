@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from checker.check import Record
 from checker.verdict import Verdict
+from histories.value import quantity
 
 
 def divergence(record: Record) -> Verdict:
@@ -16,7 +17,7 @@ def divergence(record: Record) -> Verdict:
     if not events:
         replayed = sum(event.data["last"] - event.data["first"] + 1
                        for event in record.trace.of("replay"))
-        return Verdict(valid=True, why=f"{replayed} entries replayed alike")
+        return Verdict(valid=True, why=f"{quantity(replayed, 'entry', 'entries')} replayed alike")
     first = events[0]
     if first.kind == "fault":
         why = f"the guest on {first.node} failed: {first.data['why']}"

@@ -14,6 +14,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 EXAMPLES_MAX = 16
 DIFFERENT, NEEDLESS = "with other bytes", "though nothing had failed"
@@ -37,8 +38,9 @@ def duplicates(record: Record) -> Verdict:
         latest[number] = generation
     evidence: dict[str, Any] = {"outputs": len(first), "repeated": repeated}
     if not problems:
-        return Verdict(valid=True, why=f"{repeated} of {len(first)} outputs left again, each alike "
-                                       "and after a failover", evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            f"{repeated} of {quantity(len(first), 'output')} left again, each alike and after a "
+            "failover"))
     worst = problems[0]
     return Verdict(
         valid=False, why=f"{worst['node']} let out output {worst['number']} again "

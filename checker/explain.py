@@ -15,6 +15,7 @@ from checker.story import Story, seconds
 from checker.verdict import Verdict, word
 from checker.white_box import CAME, WHITE_BOX, circumstances
 from histories import Call, Event
+from histories.value import quantity
 
 LINES_MAX = 25
 CORE_MAX = 10
@@ -70,7 +71,7 @@ def fit(told: Sequence[tuple[list[str], str]], room: int) -> list[str]:
 def _cut(lines: list[str], room: int) -> list[str]:
     if len(lines) <= room:
         return lines
-    return [*lines[:room - 1], f"  ({len(lines) - room + 1} lines more are left out here)"]
+    return [*lines[:room - 1], f"  ({quantity(len(lines) - room + 1, 'more line')} left out here)"]
 
 
 def headline(test: dict[str, Any], verdict: Verdict, convicting: list[str]) -> str:
@@ -181,13 +182,15 @@ def _row(story: Story, call: Call) -> str:
     answered = story.answered(call)
     by = f"   answered by {answered.node}" if answered is not None else ""
     return (f"  op {call.start:<5} process {call.process:<3} {str(call) + ' ':<14} "
-            f"{_when(call)}{by}").rstrip()
+            f"{_when(story, call)}{by}").rstrip()
 
 
-def _when(call: Call) -> str:
-    """From when to when, as far as the history says."""
+def _when(story: Story, call: Call) -> str:
+    """From when to when, as far as the history says; else in which lines of its file."""
     if call.start_ns < 0:
-        return ""
+        lines = list(map(story.record.history.line, call.indexes))
+        words = " and ".join(str(line) for line in lines if line)
+        return f"line{'s' * (len(lines) > 1)} {words}" if words else ""
     return f"{seconds(call.start_ns)} to {seconds(call.end_ns) if call.end_ns >= 0 else '?'}"
 
 

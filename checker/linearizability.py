@@ -14,6 +14,7 @@ from typing import Any, Sequence
 
 from checker import monitors
 from checker.found import Budget, Found, Leaf
+from checker.learn import decide_and_learn
 from checker.model import Inconsistent, Model
 from checker.narrow import Prefix, core, shortest_prefix
 from checker.native import loosened, numbered
@@ -24,7 +25,7 @@ from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
-from histories.value import show
+from histories.value import quantity, show
 
 ORDER_SHOWN_MAX = 20
 NAMED_CALLS_MAX = 50
@@ -85,9 +86,9 @@ def _judge(
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
         return _judged(history, judged, table, budget)
-    found = decide(problem, table, budget)
+    found = decide_and_learn(problem, table, budget)
     if found.valid:
-        why = f"an order of {len(found.order)} calls explains everything that was seen"
+        why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
         return Verdict(valid=True, why=why, evidence=evidence)
     return _not_valid(problem, found, table, budget)
@@ -237,8 +238,9 @@ def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
     pending = [call for call in around if call.end is None]
     others = [call for call in around if call.end is not None and call != stuck]
     why = (
-        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
-        f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
+        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) with "
+        f"{quantity(len(others), 'other call')} open{_named(others)} and {len(pending)} more "
+        f"without a known end{_named(pending)}"
     )
     return Verdict(valid=None, why=why, evidence={
         **size, "op": stuck.end, "ops": _indexes(around), "cause": found.cause})

@@ -10,6 +10,7 @@ from typing import Any
 
 from checker.verdict import Verdict
 from histories import History
+from histories.value import quantity
 
 EXAMPLES_MAX = 16
 
@@ -40,7 +41,7 @@ def monotonic(history: History, *fs: str) -> Verdict:
 
 def _verdict(checked: int, back: list[dict[str, Any]]) -> Verdict:
     if not back:
-        return Verdict(valid=True, why=f"{checked} answers never go back",
+        return Verdict(valid=True, why=f"none of {quantity(checked, 'answer')} goes back",
                        evidence={"checked": checked})
     first = back[0]
     earlier = first["earlier"]

@@ -27,7 +27,7 @@ from checker.verdict import Verdict
 from histories.errors import UsageError
 from histories.history import Call, History
 from histories.op import NEMESIS, TYPES, Op
-from histories.value import show
+from histories.value import quantity, show
 
 SETTLE_CALLS = 64           # the cut moves when the window is at least so long
 WINDOW_MAX = 10_000         # calls behind the cut
@@ -79,7 +79,7 @@ class Online:
         """The verdict on what was fed so far."""
         if self._bad is not None:
             return self._bad
-        why = f"an order explains the {self.calls} calls so far"
+        why = f"an order explains {quantity(self.calls, 'call')} so far"
         return Verdict(valid=True, why=why, evidence={"method": "online", "calls": self.calls})
 
     def _of_part(self, key: Hashable, bad: Verdict) -> Verdict:
@@ -227,7 +227,8 @@ class _Part:
         waiting = [each for each in self.window.values() if each.completion is None]
         shown = ", ".join(f"process {each.process}: {each}" for each in waiting[:OPEN_SHOWN_MAX])
         more = ", ..." if len(waiting) > OPEN_SHOWN_MAX else ""
-        why = (f"gave up, {cause}: at op {call.completion} {len(waiting)} calls are open"
+        why = (f"gave up, {cause}: at op {call.completion}, with "
+               f"{quantity(len(waiting), 'call')} open"
                + (f" ({shown}{more})" if waiting else ""))
         return Verdict(valid=None, why=why, evidence={
             "method": "online", "op": call.completion, "cause": cause,

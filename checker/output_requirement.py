@@ -19,6 +19,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 EXAMPLES_MAX = 16
 
@@ -80,8 +81,9 @@ def output_requirement(record: Record) -> Verdict:
             outputs.live(event)
     evidence: dict[str, Any] = {"outputs": len(outputs.first), "takeovers": takeovers}
     if not outputs.problems:
-        return Verdict(valid=True, why=f"{len(outputs.first)} outputs fit together over "
-                                       f"{takeovers} takeovers", evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            f"no contradiction in {quantity(len(outputs.first), 'output')} over "
+            f"{quantity(takeovers, 'takeover')}"))
     return Verdict(valid=False, why=sentence(outputs.problems[0]), evidence={
         **evidence, "count": len(outputs.problems), "problems": outputs.problems[:EXAMPLES_MAX]})
 
@@ -90,11 +92,12 @@ def sentence(problem: dict[str, Any]) -> str:
     """A problem in one sentence."""
     number, node = problem["number"], problem["node"]
     if problem["problem"] == "unknown":
+        known = quantity(problem["known"], "output")
         return (f"output {number} was let out by {problem['by']}, but generation "
-                f"{problem['generation']} on {node} knows only {problem['known']} outputs"
+                f"{problem['generation']} on {node} knows only {known}"
                 if problem["by"] != node else
                 f"{node} let out output {number} in generation {problem['generation']}, which a "
-                f"newer one with {problem['known']} outputs does not know")
+                f"newer one with {known} does not know")
     if problem["problem"] == "changed":
         return f"{node} let out output {number} again with other bytes than {problem['by']}"
     if problem["problem"] == "altered":

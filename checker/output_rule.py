@@ -13,6 +13,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 EXAMPLES_MAX = 16
 
@@ -32,13 +33,14 @@ def output_rule(record: Record) -> Verdict:
             if data["seq"] > had:
                 early.append(_evidence(event, had))
     if not early:
-        return Verdict(valid=True, why=f"{checked} outputs left after their entries were safe",
-                       evidence={"checked": checked})
+        return Verdict(valid=True, evidence={"checked": checked}, why=(
+            f"{quantity(checked, 'output')} left, none before its entry was safe"))
     first = early[0]
     return Verdict(
         valid=False,
-        why=(f"{len(early)} of {checked} outputs left too early; output {first['number']} "
-             f"left when the backup had entries up to {first['had']}, its own is {first['seq']}"),
+        why=(f"{len(early)} of {quantity(checked, 'output')} left too early; output "
+             f"{first['number']} left when the backup had entries up to {first['had']}, its own is "
+             f"{first['seq']}"),
         evidence={"checked": checked, "count": len(early), "early": early[:EXAMPLES_MAX]})
 
 

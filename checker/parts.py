@@ -22,7 +22,7 @@ from checker.verdict import Verdict, merge_valid
 from histories.errors import UsageError
 from histories.history import Call, History
 from histories.op import Op
-from histories.value import freeze, show
+from histories.value import freeze, quantity, show
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -134,7 +134,7 @@ def merged(verdicts: Mapping[Hashable, Verdict]) -> Verdict:
     valid = merge_valid(verdict.valid for verdict in verdicts.values())
     bad = {show(key): verdict for key, verdict in verdicts.items() if verdict.valid is not True}
     if valid is True:
-        why = f"all {len(verdicts)} parts are linearizable"
+        why = f"linearizable in {quantity(len(verdicts), 'part')}, which is all"
         return Verdict(valid=True, why=why, evidence={"parts": len(verdicts)})
     key, first = next((k, v) for k, v in bad.items() if v.valid is valid)
     return Verdict(

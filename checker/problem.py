@@ -46,12 +46,19 @@ class Problem(NamedTuple):
     kept: object = None
 
 
+class Changed(UsageError):
+    """A model has changed a state in place."""
+
+
 class Table:
     """States, classes and transitions of a model as integers, filled as a search asks.
 
     By class: ``kinds``; ``needs``, the one state in which it is legal, or ANYWHERE; ``targets``,
     the state it leads to where that is always the same one, or ILLEGAL if it never is legal, or
     UNASKED where the state decides.
+
+    ``unclear``: there are classes with answers of which the model says none of this, so that there
+    is something to learn (`checker/learn.py`).
     """
 
     def __init__(self, model: Model) -> None:
@@ -60,6 +67,7 @@ class Table:
         self._states: list[Hashable] = []
         self._classes: list[Call] = []
         self._waiting: Callable[[], Iterable[Call]] | None = None
+        self.unclear = False
         self.kinds = array("i")
         self.needs = array("i")
         self.targets = array("i")
@@ -87,15 +95,15 @@ class Table:
         return not self.kinds and len(self._states) == 1
 
     def foretold(
-        self, kinds: bytes, needs: bytes, targets: bytes, calls: Callable[[], Iterable[Call]]
+        self, columns: "tuple[array[int], array[int], array[int]]",
+        calls: Callable[[], Iterable[Call]]
     ) -> None:
         """Take over what an empty table would say of a model's first classes.
 
-        ``calls`` gives the first call of each, and is asked only when a state or a class must be
-        named.
+        ``columns`` are its kinds, needs and targets.  ``calls`` gives the first call of each, and
+        is asked only when a state or a class must be named.
         """
-        for column, data in ((self.kinds, kinds), (self.needs, needs), (self.targets, targets)):
-            column.frombytes(data)
+        self.kinds, self.needs, self.targets = columns
         self._waiting = calls
 
     def _catch_up(self) -> None:
@@ -143,6 +151,8 @@ class Table:
         elif kind == WRITE:
             self.targets[number] = self._ask(self.init, number)
             self._ask(self.targets[number], number)     # refused where it leads elsewhere
+        elif kind == UPDATE or call.ret is not UNKNOWN:
+            self.unclear = True
         return number
 
     def loosened(self, number: int) -> int:
@@ -184,7 +194,7 @@ class Table:
         if after is OneOf or isinstance(after, OneOf):
             after = self.apply(state, call)
         if type(before) not in _FIXED and self._state_numbers.get(before) != state:
-            raise UsageError(
+            raise Changed(
                 f"op {call.start}: model {self.model.name} changes its state in place at {call}; "
                 "step must answer a new one"
             )

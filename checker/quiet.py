@@ -13,6 +13,7 @@ from checker.check import Record
 from checker.vacuity import effect_of, had_effect
 from checker.verdict import Verdict
 from histories import NEMESIS, Op
+from histories.value import quantity
 
 RECOVERED_NS_MAX = 3_000_000_000        # detection, the test-and-set, the log, and a margin
 EXAMPLES_MAX = 16
@@ -33,14 +34,14 @@ def quiet(record: Record) -> Verdict:
             if call.start_ns >= healed_ns + RECOVERED_NS_MAX]
     unanswered = [call for call in owed if call.outcome == "info"]
     if not unanswered:
-        return Verdict(valid=True, why=f"{len(owed)} calls after healing were answered",
-                       evidence={"owed": len(owed)})
+        return Verdict(valid=True, evidence={"owed": len(owed)}, why=(
+            f"none of {quantity(len(owed), 'call')} after healing went unanswered"))
     problems = [{"time": call.start_ns, "op": call.start, "problem": "unanswered"}
                 for call in unanswered[:EXAMPLES_MAX]]
     return Verdict(
         valid=False,
-        why=(f"{len(unanswered)} of {len(owed)} calls were not answered, though everything was "
-             f"healed {RECOVERED_NS_MAX // 1_000_000_000} s before"),
+        why=(f"{len(unanswered)} of {quantity(len(owed), 'call')} went unanswered, though "
+             f"everything was healed {RECOVERED_NS_MAX // 1_000_000_000} s before"),
         evidence={"owed": len(owed), "count": len(unanswered), "problems": problems})
 
 

@@ -17,6 +17,7 @@ from checker.check import Record
 from checker.surroundings import HOSTS, LINKS, Surroundings
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 RESTORED_NS_MAX = 4_000_000_000     # a host's silence is noticed, a clone fails, another is made
 
@@ -70,8 +71,8 @@ def redundancy(record: Record) -> Verdict:
             debt.take(event)
     evidence: dict[str, Any] = {"restored": debt.restored}
     if not debt.problems:
-        return Verdict(valid=True, why=f"redundancy was restored {debt.restored} times, and never "
-                                       "owed for long", evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            f"redundancy was restored {quantity(debt.restored, 'time')}, and never owed for long"))
     first = debt.problems[0]
     return Verdict(
         valid=False, evidence={**evidence, "problems": debt.problems},

@@ -16,6 +16,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 # From the won test-and-set to going live: the log may have to be consumed by a slow host first.
 LIVE_WITHIN_NS = 10_000_000_000
@@ -118,7 +119,8 @@ def single_primary(record: Record) -> Verdict:
     arbiter.end(max([event.time for event in record.trace.events[-1:]]
                     + [op.time for op in record.history.ops[-1:]], default=0))
     if not arbiter.problems:
-        return Verdict(valid=True, why=f"{len(arbiter.lived)} goings live, each by right")
+        times = quantity(len(arbiter.lived), "going live", "goings live")
+        return Verdict(valid=True, why=f"{times}, each by right")
     both = next((each for each in arbiter.problems if "other" in each), None)
     if both is not None:
         kind = "split brain"

@@ -12,6 +12,7 @@ from typing import Any, Iterator
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import NEMESIS, History, Op
+from histories.value import quantity
 
 
 def vacuity(record: Record) -> Verdict:
@@ -19,18 +20,19 @@ def vacuity(record: Record) -> Verdict:
     calls = record.history.calls()
     succeeded = sum(call.outcome == "ok" for call in calls)
     if succeeded == 0:
-        return Verdict(valid=None, why=f"none of {len(calls)} operations succeeded",
+        return Verdict(valid=None, why=f"none of {quantity(len(calls), 'operation')} succeeded",
                        evidence={"missed": [
                            {"time": call.start_ns, "op": call.start,
                             "problem": f"did not succeed ({call.outcome})"} for call in calls]})
+    did = f"{quantity(succeeded, 'operation')} succeeded"
     if not record.test.get("nemesis"):
-        return Verdict(valid=True, why=f"{succeeded} operations succeeded, no faults asked for")
+        return Verdict(valid=True, why=f"{did}, no faults asked for")
     faults, met = count_faults(record.history)
     if met == 0:
-        return Verdict(valid=None, why=f"{faults} faults had an effect, none met an open operation",
+        return Verdict(valid=None, why=f"{quantity(faults, 'fault')} had an effect, none met an "
+                                       "open operation",
                        evidence={"missed": list(_missed(record.history))})
-    return Verdict(valid=True, why=f"{succeeded} operations succeeded, "
-                                   f"{met} of {faults} faults met an open one",
+    return Verdict(valid=True, why=f"{did}, {met} of {quantity(faults, 'fault')} met an open one",
                    evidence={"succeeded": succeeded, "faults": faults, "met": met})
 
 

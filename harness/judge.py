@@ -6,7 +6,9 @@ memory, takes too long, or dies.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
+import shlex
 import time
 import traceback
 from concurrent.futures import Future, TimeoutError
@@ -100,9 +102,15 @@ def _outcome(task: Task, future: Future[Judged]) -> Judged:
 
 def judge(task: Task) -> Judged:
     """Judge one file; UsageError, with its line, for what is wrong with it."""
-    _limit_memory(task.memory_mb)
     deadline_s = time.monotonic() + task.timeout_s
+    alone = multiprocessing.parent_process() is not None
+    if alone:
+        _limit_memory(task.memory_mb)
+        gc.disable()
     history = read_history(task.path, task.format, limits=task.limits)
+    if alone:
+        gc.freeze()         # millions of ops, among which there are no cycles to look for
+        gc.enable()
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
     model, why = _model(task, history)
@@ -115,7 +123,18 @@ def judge(task: Task) -> Judged:
         named = str(problem).startswith(task.path)
         raise UsageError(str(problem) if named else f"{task.path}: {problem}") from None
     told = explain(record(task.path, model.name, history), verdict)
-    return Judged(task.path, verdict, [*told, *([f"{why}."] if why else []), *lines], model.name)
+    taken = [f"{why[:1].upper()}{why[1:]}."] if why else []
+    return Judged(task.path, verdict, [*told, *taken, *lines, *_more(task, model, verdict)],
+                  model.name)
+
+
+def _more(task: Task, model: Model, verdict: Verdict) -> list[str]:
+    """How to see more of what is wrong."""
+    if verdict.valid is not False or task.consistency != "linearizable":
+        return []
+    options = [task.path, "--model", model.name]
+    options += [] if task.format is None else ["--format", task.format]
+    return ["", f"See more:  python -m checker inspect {shlex.join(options)} --lanes"]
 
 
 def _model(task: Task, history: History) -> tuple[Model, str]:
@@ -149,8 +168,7 @@ def _limit_memory(memory_mb: int) -> None:
         import resource
     except ImportError:     # Windows: only the search is bounded
         return
-    if multiprocessing.parent_process() is not None:
-        _, most = resource.getrlimit(resource.RLIMIT_AS)
-        wanted = memory_mb << 20
-        limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, most))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = memory_mb << 20
+    limit = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))

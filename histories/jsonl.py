@@ -7,10 +7,11 @@ leaves whole lines and at most one cut-off line, which readers accept when asked
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from sys import intern
-from typing import Any, Iterable, Iterator
+from typing import Any, BinaryIO, Iterable, Iterator
 
 from histories.errors import UsageError
 from histories.history import History
@@ -79,11 +80,19 @@ def _word(text: str) -> str:
 
 def load_bytes(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> bytes:
     """The content of an untrusted file; UsageError when it is absent, unreadable or too large."""
+    with opened(path, bytes_max=bytes_max) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> Iterator[BinaryIO]:
+    """An untrusted file, to be read bit by bit; UsageError as for `load_bytes`."""
     try:
         size = path.stat().st_size
         if size > bytes_max:
             raise UsageError(f"{path}: {size} bytes, more than the limit of {bytes_max} bytes")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            yield file
     except OSError as problem:
         raise UsageError(f"{path}: {problem.strerror or problem}") from None
 

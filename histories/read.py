@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
+from io import BytesIO
 from pathlib import Path
-from typing import Callable, Iterable, NamedTuple
+from typing import BinaryIO, Callable, Iterable, NamedTuple
 
 from histories.bulk import OPS_MAX, parse_bulk
 from histories.elle import dump_elle, parse_elle
 from histories.errors import UsageError
 from histories.history import History
 from histories.jepsen import dump_edn, dump_kv, dump_log, parse_edn, parse_log
-from histories.jsonl import FILE_BYTES_MAX, decode_text, dump_op, load_bytes
+from histories.jsonl import FILE_BYTES_MAX, decode_text, dump_op, opened
 from histories.op import Op
 
 SNIFFED_BYTES = 4096
@@ -40,10 +41,13 @@ def read_history(
     source = str(path)
     if format is not None and format not in FORMATS:
         raise UsageError(f"no format {format!r}; there are {', '.join(sorted(FORMATS))}")
-    data = load_bytes(Path(path), bytes_max=limits.bytes_max)
-    chosen = format or recognise(_beginning(data, source), source)
-    if chosen == "jsonl":
-        return parse_bulk(data, source, ops_max=limits.ops_max)
+    with opened(Path(path), bytes_max=limits.bytes_max) as opened_file:
+        file: BinaryIO = opened_file if opened_file.seekable() else BytesIO(opened_file.read())
+        chosen = format or recognise(_beginning(file.read(SNIFFED_BYTES), source), source)
+        file.seek(0)
+        if chosen == "jsonl":
+            return parse_bulk(file, source, ops_max=limits.ops_max)
+        data = file.read()
     history = READERS[chosen](decode_text(data, source), source)
     if len(history) > limits.ops_max:
         raise UsageError(f"{source}: {len(history)} ops, more than the limit of {limits.ops_max}")

@@ -17,6 +17,7 @@ from hypothesis import settings
 from checker.check import Recorded
 from harness import run
 from harness.coverage import MARKS, reached, unreached
+from histories.value import quantity
 
 settings.register_profile("untimed", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
@@ -61,7 +62,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter,
     counted = config.stash[RUNS]
     if counted[ALL]:
         missing = unreached(counted)
-        terminalreporter.write_line(f"{counted[ALL]} runs reached {len(MARKS) - len(missing)} of "
+        terminalreporter.write_line(f"{quantity(counted[ALL], 'run')} reached "
+                                    f"{len(MARKS) - len(missing)} of "
                                     f"{len(MARKS)} situations" + ", all but:" * bool(missing))
         for each in missing:
             terminalreporter.write_line(f"  {each}")

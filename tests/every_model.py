@@ -310,6 +310,12 @@ SPOILERS = (_as_it_was, _other_answers, _no_failures, _shorter_calls, _both)
 
 # Ways to look at them
 
+def bare(model: Model) -> Model:
+    """The same model, which says nothing of its operations but what they do."""
+    return Model(name=model.name, init=model.init, step=model.step, fs=model.fs,
+                 partition=model.partition)
+
+
 def loosened(calls: list[Call], last: int) -> list[Call]:
     """What was seen up to an op; of what ends later nothing is known."""
     return [call if call.end is not None and call.end <= last

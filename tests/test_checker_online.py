@@ -175,7 +175,7 @@ def test_a_limit_ends_in_unknown(monkeypatch: pytest.MonkeyPatch, limit: str, ca
     assert bad is not None and bad.valid is None
     assert bad.why.startswith(f'part "x": gave up, 20 {cause}: at op ')
     if limit == "WINDOW_MAX":
-        assert "1 calls are open (process 0: put" in bad.why
+        assert "1 call open (process 0: put" in bad.why
     online.feed(Op(200, "invoke", "get", ["y", None]))
     bad = online.feed(Op(200, "ok", "get", ["y", "never put"]))
     assert bad is not None and bad.valid is False

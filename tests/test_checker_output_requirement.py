@@ -31,7 +31,7 @@ def test_an_output_that_the_new_primary_does_not_know_is_found() -> None:
                     live(9, "n2", 2, outputs=1))
     assert verdict.valid is False
     assert verdict.why == ("output 2 was let out by n1, but generation 2 on n2 knows only 1 "
-                           "outputs")
+                           "output")
 
 
 def test_an_output_of_the_old_primary_after_the_takeover_is_found() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from checker.difference import difference
 from harness.cli import USAGE, main
 from histories import Event, History, Op, Trace
+from histories.value import quantity
 from small_trace import Record, event
 
 SHORT = ["run", "--time-limit", "1", "--clients", "2"]
@@ -60,7 +61,8 @@ def test_the_first_difference_is_found(events: list[Event], at: int, extra: Even
     while same < len(events) and events[same] == extra:
         same += 1
     lines = difference(record(*events), record(*longer))
-    assert lines[0].startswith(f"trace: the same for {same} events of {len(events)} in A")
+    assert lines[0].startswith(
+        f"trace: the same for {quantity(same, 'event')} of {len(events)} in A")
     assert difference(record(*events), record(*events)) == []
 
 

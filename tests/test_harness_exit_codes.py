@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ SWEEP = "sweep --jobs 1 --fault crash-primary --rate 20 --clients 2"
 BUGS = "bugs --jobs 1 --seeds 1 --quick --bug"
 JSON_ONLY = ("diff",)
 WITHOUT_VERDICT = ("step", "export", "list", "serve")
+
+ONE_OF_MANY = re.compile(r"(?<![\w.])1 (?!(?:ms|ns|is|was|nemesis|vacuous)\b)[a-z]{2,}s\b")
 
 # Words, with @ for the folder of the files below; and the code.
 TABLE = [
@@ -132,6 +135,7 @@ def test_every_command_ends_with_the_same_codes(line: str, code: int, made: Path
         ["--json"] * (name in JSON_ONLY)
     assert main([*words, *outlets]) == code
     printed = capsys.readouterr().out
+    assert ONE_OF_MANY.findall(printed) == []
     if code == REFUSED and name != "check":
         assert printed == ""
         return

@@ -99,6 +99,19 @@ def test_both_machines_are_the_same_at_an_instruction(
     assert re.search(r"^> 0x[0-9a-f]+ \w+\+0x", text, re.MULTILINE)
 
 
+def test_who_took_over_has_another_past(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Beyond the instruction at which it went live, and not before."""
+    main(["run", "--time-limit", "2", "--bug", "no-output-rule", "--nemesis", "crash,log-loss",
+          "--seed", "65", "--store", str(tmp_path)])
+    live = latest(tmp_path).trace.of("live")[0]
+    at, words = live.data["position"], "did beyond them is not in n2's past, and is no divergence."
+    same = stepped(tmp_path, capsys, "--at", str(at))
+    assert words not in same and "  ! " not in same
+    other = stepped(tmp_path, capsys, "--at", str(at + 100))
+    assert f"n2 went live in generation 2, after {at} instructions: what n1 {words}" in other
+    assert "  ! " in other
+
+
 def test_what_is_observed_until_then_is_the_stored_run(store: Path) -> None:
     """Line by line."""
     test = Test(time_limit_s=1, clients=2, seed=3)

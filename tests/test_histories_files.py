@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +340,27 @@ def test_a_broken_byte_is_placed_in_its_line_in_any_block(monkeypatch: pytest.Mo
     with pytest.raises(UsageError, match="x:4: not UTF-8: byte 0xff"):
         bulk.parse_bulk(GOOD.encode() * 3 + b'{"f":"\xff"}\n' + GOOD.encode(), "x")
     assert len(bulk.parse_bulk(GOOD.encode() * 3 + b'{"f":"\xff', "x", cut_ok=True)) == 3
+
+
+@pytest.mark.parametrize("different", [1, 3, bulk.WORDS_MAX + 1])
+def test_each_word_is_one_object(different: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever block it comes in, and however many there are."""
+    monkeypatch.setattr(bulk, "BLOCK_BYTES", 500)
+    lines = [f'{{"process":0,"type":"ok","f":"word {number % different}","value":1}}\n'
+             for number in range(5 * bulk.WORDS_MAX)]
+    made = bulk.parse_bulk("".join(lines).encode(), "x").ops
+    assert [op.f for op in made] == [f"word {number % different}" for number in range(len(lines))]
+    assert len({id(op.f) for op in made}) == different
+
+
+def test_a_pipe_is_read_as_a_file_is(tmp_path: Path) -> None:
+    """It has no size, and cannot be read twice."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=[GOOD])
+    writer.start()
+    assert read_history(pipe).ops == parse_history(GOOD, "x").ops
+    writer.join()
 
 
 @pytest.mark.parametrize("text", [GOOD * 5, "[" + ",".join([GOOD] * 5) + "]"])

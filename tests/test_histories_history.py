@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from histories import NEMESIS, UNKNOWN, Call, History, Op, UsageError
+from histories.value import quantity
 
 
 def test_calls_are_invocations_with_their_completions() -> None:
@@ -72,6 +73,12 @@ def test_what_no_history_may_contain(ops: list[Op], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         History(ops).calls()
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("count, many, words", [
+    (0, "", "0 runs"), (1, "", "1 run"), (2, "", "2 runs"), (2, "courses", "2 courses")])
+def test_a_quantity_in_words(count: int, many: str, words: str) -> None:
+    assert quantity(count, "run", many) == words
 
 
 def test_a_problem_names_file_and_line() -> None:

@@ -18,6 +18,7 @@ from typing import Any, Mapping, NamedTuple
 from checker import Verdict, models
 from checker.check import Record
 from histories import Call, Event
+from histories.value import quantity
 from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 KEYS = 16
@@ -152,8 +153,8 @@ def audit(record: Record) -> Verdict:
         {"time": call.end_ns, "op": call.start, "problem": why, "ops": [call.start]}
         for call in changes if (why := disk.contradiction(call, last)) is not None]
     if not problems:
-        return Verdict(valid=True, why=f"{len(changes)} changes were on disk before their answers",
-                       evidence={"changes": len(changes), "records": last})
+        return Verdict(valid=True, evidence={"changes": len(changes), "records": last}, why=(
+            f"{quantity(len(changes), 'change')}, each on disk before its answer"))
     return Verdict(valid=False, why=str(problems[0]["problem"]), evidence={
         "count": len(problems), "ops": problems[0]["ops"],
         "problems": problems[:PROBLEMS_SHOWN_MAX]})

@@ -19,6 +19,7 @@ from typing import Any, Iterator, Sequence
 from checker import Verdict, models
 from checker.check import Record
 from histories import Call
+from histories.value import quantity
 from workloads.workload import Client, Completion, Rng, Workload, invoke, LinearizableAs
 
 LOCKS = 4
@@ -90,7 +91,7 @@ def unexpired(record: Record) -> Verdict:
                               f"{calls[place].start}) lasted"}
                       for other in taken(calls[place], calls[place + 1:])]
     if not early:
-        return Verdict(valid=True, why=f"none of {grants} leases ended early",
+        return Verdict(valid=True, why=f"none of {quantity(grants, 'lease')} ended early",
                        evidence={"grants": grants})
     return Verdict(valid=False, why=str(early[0]["why"]),
                    evidence={**early[0], "count": len(early), "early": early[:EXAMPLES_MAX]})

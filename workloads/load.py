@@ -14,7 +14,7 @@ from typing import Any
 
 from checker import Verdict
 from checker.check import Record
-from histories.value import show
+from histories.value import quantity, show
 from workloads.workload import Client, Completion, Rng, Workload, invoke
 
 OPS = {"compute": 1, "receive": 2, "transmit": 3, "write": 4, "read": 5, "tick": 6}
@@ -98,7 +98,8 @@ def done_as_asked(record: Record) -> Verdict:
                 wrong.append({"op": op.index, "asked": [op.f, asked], "answer": done})
     evidence: dict[str, Any] = {"checked": checked}
     if not wrong:
-        return Verdict(valid=True, why=f"{checked} answers are right", evidence=evidence)
+        return Verdict(valid=True, why=f"none of {quantity(checked, 'answer')} is wrong",
+                       evidence=evidence)
     first = wrong[0]
     return Verdict(
         valid=False,

@@ -90,7 +90,8 @@ def shrink(stored: Run, test: Test, arguments: argparse.Namespace) -> Shrinker:
             progress(arguments.runs, "runs") as line:
         def tell(now: Progress) -> None:
             line.update(now.runs - line.n)
-            line.set_postfix_str(f"{now.operations} operations, {now.faults} faults, "
+            line.set_postfix_str(f"{quantity(now.operations, 'operation')}, "
+                                 f"{quantity(now.faults, 'fault')}, "
                                  f"{now.end_ns // 1_000_000} ms")
 
         shrinker = Shrinker(test, signature(verdict), executor, runs_max=arguments.runs, tell=tell)

@@ -17,7 +17,7 @@ from harness.test import Test, from_json
 from histories import Event, UsageError
 from histories.store import resolve
 from histories.trace import dump_event
-from histories.value import show as words
+from histories.value import quantity, show as words
 from vmft.engine import GENERAL, PAGE_SIZE
 from vmft.guests.build import load
 
@@ -89,6 +89,7 @@ def _view(test: Test, stand: Stand, memory: Place | None) -> list[str]:
     lines = ["", *(_side(side) for side in sides)]
     if len(sides) < SIDES:
         lines.append(f"{'No machine' if not sides else 'No other machine'} got there.")
+    lines += _pasts(stand)
     if not sides:
         return lines
     lines += ["", "Registers, those that differ with a !:", *_registers(sides)]
@@ -112,7 +113,19 @@ def _view(test: Test, stand: Stand, memory: Place | None) -> list[str]:
 
 def _side(side: Side) -> str:
     return (f"{side.node}  {side.status}, generation {side.generation}, "
-            f"after {side.position} instructions, at {seconds(side.time_ns)}")
+            f"after {quantity(side.position, 'instruction')}, at {seconds(side.time_ns)}")
+
+
+def _pasts(stand: Stand) -> Iterator[str]:
+    """Who did what another has not in its past, since that one took over before."""
+    for event in stand.events:
+        for side in stand.sides:
+            if event.kind == "live" and side.generation < event.data["generation"] \
+                    and side.position > event.data["position"] \
+                    and any(side.generation < other.generation for other in stand.sides):
+                yield (f"{event.node} went live in generation {event.data['generation']}, after "
+                       f"{quantity(event.data['position'], 'instruction')}: what {side.node} did "
+                       f"beyond them is not in {event.node}'s past, and is no divergence.")
 
 
 def _registers(sides: Sequence[Side]) -> Iterator[str]:
