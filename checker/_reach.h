@@ -62,8 +62,8 @@ template <int Words> class Reach : public Search<Words> {
         queue.push({this->multisets.size(it.used), numbers++, it});
     }
 
-    // The number of returns before it, a state, calls done and covered, and pairs of a class and how
-    // many of it are used, each list behind its length.
+    // The number of returns before it, a state, calls done and covered, and pairs of a class and
+    // how many of it are used, each list behind its length.
     Configuration begin_at(const vector<int32_t> &begun, size_t &place) {
         auto next = [&](int64_t below) -> int32_t {
             int64_t number = place < begun.size() ? begun[place++] : -1;
