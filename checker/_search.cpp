@@ -59,17 +59,7 @@ void take_limits(PyObject *told, Limits &limits) {
 }
 
 // The types of what is answered: see checker/found.py.
-PyTypeObject *array_type, *found_type, *leaf_type;
-
-PyObject *array_of(const vector<int32_t> &found) {
-    PyObject *data = bytes(found), *typecode = data ? PyUnicode_FromString("i") : nullptr;
-    PyObject *given[] = {typecode, data};
-    PyObject *made = typecode ? PyObject_Vectorcall(reinterpret_cast<PyObject *>(array_type),
-                                                    given, 2, nullptr) : nullptr;
-    Py_XDECREF(typecode);
-    Py_XDECREF(data);
-    return made;
-}
+PyTypeObject *found_type, *leaf_type;
 
 // A named tuple of these, which it takes over; nothing if one of them is nothing.
 PyObject *named(PyTypeObject *type, std::initializer_list<PyObject *> items) {
@@ -152,22 +142,17 @@ PyMethodDef METHODS[] = {
 PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_search", nullptr, 0, METHODS,
                       nullptr, nullptr, nullptr, nullptr};
 
-PyTypeObject *type_of(const char *module, const char *name) {
-    PyObject *from = PyImport_ImportModule(module);
+PyTypeObject *type_of(const char *name) {
+    PyObject *from = PyImport_ImportModule("checker.found");
     PyObject *found = from ? PyObject_GetAttrString(from, name) : nullptr;
     Py_XDECREF(from);
-    if (found && !PyType_Check(found)) {
-        PyErr_Format(PyExc_ImportError, "%s.%s is no type", module, name);
-        Py_CLEAR(found);
-    }
     return reinterpret_cast<PyTypeObject *>(found);
 }
 
 }  // namespace
 
 PyMODINIT_FUNC PyInit__search() {
-    array_type = type_of("array", "array");
-    found_type = array_type ? type_of("checker.found", "Found") : nullptr;
-    leaf_type = found_type ? type_of("checker.found", "Leaf") : nullptr;
+    found_type = type_of("Found");
+    leaf_type = found_type ? type_of("Leaf") : nullptr;
     return leaf_type ? PyModule_Create(&MODULE) : nullptr;
 }

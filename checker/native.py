@@ -51,22 +51,26 @@ def numbered(history: History, table: Table) -> Problem:
         columns = None
     if columns is None:
         return build(history.calls(), table)
-    events, classes, starts, ends, *told = columns
+    events, classes, places, *told = columns
+    count = len(classes)
     kept = None
     if told:
-        kinds, needs, targets, firsts, kept = told
-        table.foretold(kinds, needs, targets, lambda: _firsts(history, _numbers(firsts)))
-    return Problem(_numbers(events), _numbers(classes), lambda number: _call(
-        history, _number(starts, number), _number(ends, number)), (), kept)
+        kinds, needs, targets, kept = told
+        table.foretold((kinds, needs, targets),
+                       lambda: _firsts(history, _numbers(places)[2 * count:]))
+    return Problem(events, classes, lambda number: _call(
+        history, _number(places, number), _number(places, count + number)), (), kept)
 
 
 def _columns(history: History, table: Table) -> Any:
+    model = table.model
+    if model.rules and table.empty:
+        return COLUMNS.number(history.ops, freeze, None, model.rules, model.init)
+
     def classify(invoke: Op, done: Op | None) -> int:
         number = table.classify(history.call(invoke, done))
         return number * _KINDS + table.kinds[number]
 
-    if table.model.rules and table.empty:
-        return COLUMNS.number(history.ops, freeze, None, table.model.rules, table.model.init)
     return COLUMNS.number(history.ops, freeze, classify)
 
 
