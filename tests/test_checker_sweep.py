@@ -90,6 +90,19 @@ def spoilt(shape: Shape, every: int) -> History:
         for op in make(shape).ops])
 
 
+@pytest.mark.parametrize("sweep", [native.sweep, plain_sweep.sweep])
+def test_what_waits_is_counted_with_what_is_remembered(sweep: Any) -> None:
+    """Four writes in any order, seen in one of them: 16 are remembered at most, at one return."""
+    writes = [f"{n}+write={n}" for n in range(4)] + [f"{n + 9}+read" for n in range(4)]
+    ends = [f"{n + 9}:read={n}" for n in range(4)] + [f"{n}:write={n}" for n in range(4)]
+    text = " ".join([*writes, *ends, "50+read 50:read=99"])
+    table = Table(models.register)
+    problem = build(history(text).calls(), table)
+    assert sweep(problem, table, Budget(memory_max=27)).valid is False
+    found = sweep(problem, table, Budget(memory_max=26))
+    assert (found.valid, found.cause) == (None, "26 configurations remembered")
+
+
 @needs_native
 @pytest.mark.parametrize("shape, every", [
     (Shape("register", 2_000, 10, 5, seed=1), 20), (Shape("register", 5_000, 5, 1, seed=2), 100),
