@@ -161,6 +161,18 @@ def test_a_click_shows_registers_or_the_command_for_them(page: Any) -> None:
     assert button.inner_text().endswith("✓")
 
 
+def test_an_operation_is_found_where_it_is_drawn(page: Any) -> None:
+    """Though all that are alike are one shape."""
+    page.select_option("#filter-outcome", "info")
+    page.locator("#matches li a").first.click()
+    wanted = selected(page)
+    box = page.locator("#diagram .call.selected").bounding_box()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#diagram .call.selected", state="detached")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert selected(page) == wanted
+
+
 def status_begins(page: Any, words: str) -> None:
     """Wait until the line above the diagram begins like this."""
     page.wait_for_function(
