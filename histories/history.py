@@ -172,7 +172,10 @@ class History:
         return [self.call(invoke, done) for invoke, done in self.pairs]
 
     def call(self, invoke: Op, done: Op | None) -> Call:
-        """The call that an invocation and its completion make up."""
+        """The call that an invocation and its completion make up.
+
+        UsageError names the op whose ``f`` is no word, or whose value nobody can judge.
+        """
         outcome: Outcome = "info" if done is None else done.type  # type: ignore[assignment]
         if not isinstance(invoke.f, str):
             raise UsageError(f"op {invoke.index}: f is a word, found {show(invoke.f)}")

@@ -182,7 +182,7 @@ def resolve(root: Path, name: str | None = None) -> Run:
     """The run that a person means.
 
     A folder of a run, a name below the root (``counter-crash/3``), a test's name (its newest
-    run), or None (the newest of all).
+    run), or None (the newest of all).  UsageError if there is none.
     """
     if name is None:
         return latest(root)
