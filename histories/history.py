@@ -104,7 +104,10 @@ class History:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Each client invocation, in order, with its completion or None."""
+        """Each client invocation, in order, with its completion or None.
+
+        UsageError, with file and line, names the first op that breaks an invariant.
+        """
         pairs: list[Pair] = []
         open_at: dict[int, int] = {}
         last = -1
@@ -192,7 +195,10 @@ class History:
         )
 
     def calls(self) -> list[Call]:
-        """The client calls, in the order of their invocations; do not change the list."""
+        """The client calls, in the order of their invocations; do not change the list.
+
+        UsageError as for `pairs` and `call`.
+        """
         return self._calls
 
     def clients(self) -> "History":
@@ -202,7 +208,10 @@ class History:
         return History([self.ops[place] for place in kept], source=self.source, lines=lines)
 
     def by(self, key: Callable[[Call], Hashable]) -> dict[Hashable, list[Call]]:
-        """The calls grouped by a key, groups and calls in the order of first appearance."""
+        """The calls grouped by a key, groups and calls in the order of first appearance.
+
+        UsageError as for `calls`.
+        """
         groups: dict[Hashable, list[Call]] = {}
         for call in self.calls():
             groups.setdefault(key(call), []).append(call)

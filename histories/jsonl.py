@@ -189,7 +189,7 @@ def _is_transaction(value: Any) -> bool:
 
 
 def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
-    """A history from JSON lines."""
+    """A history from JSON lines; UsageError, with its line, for what is no op."""
     ops, lines = ops_of(text, source, cut_ok=cut_ok)
     return History(ops, source=source, lines=lines)
 
@@ -197,7 +197,10 @@ def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
 def ops_of(
     text: str, source: str, *, cut_ok: bool = False, first: int = 1
 ) -> tuple[list[Op], list[int]]:
-    """The ops in JSON lines, and the line of each; the text begins at line ``first``."""
+    """The ops in JSON lines, and the line of each; the text begins at line ``first``.
+
+    UsageError as for `parse_lines` and `to_op`.
+    """
     ops, lines = [], []
     for number, record in parse_lines(text, source, cut_ok=cut_ok, first=first):
         ops.append(to_op(record, f"{source}:{number}"))
@@ -206,6 +209,6 @@ def ops_of(
 
 
 def write_history(ops: Iterable[Op], path: Path) -> None:
-    """Write ops to a file of JSON lines."""
+    """Write ops to a file of JSON lines; UsageError as for `dump_op`, OSError as for any file."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(dump_op(op) + "\n" for op in ops)
