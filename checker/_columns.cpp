@@ -154,10 +154,22 @@ class Numbering {
             at[size_t(call.invoked)] = self + 1;
             if (call.outcome == OK) at[size_t(call.completed)] = ~self;
         }
-        events.reserve(at.size());
-        for (int32_t event : at)
-            if (event) events.push_back(event > 0 ? event - 1 : event);
+        events.resize(at.size());
+        size_t count = 0;
+        for (int32_t event : at) {      // without a branch, since nobody could foretell it
+            events[count] = event - (event > 0);
+            count += event != 0;
+        }
+        events.resize(count);
         while (!events.empty() && events.back() >= 0) events.pop_back();
+    }
+
+    vector<int32_t> places() const {
+        vector<int32_t> all;
+        all.reserve(starts.size() + ends.size() + firsts.size());
+        for (const auto *each : {&starts, &ends, &firsts})
+            all.insert(all.end(), each->begin(), each->end());
+        return all;
     }
 
     // Ask the table for the class of a call, times KINDS, plus its kind.
@@ -202,9 +214,10 @@ PyObject *kept(const Numbering &found, const Rules &said) {
     return capsule;
 }
 
-// number(ops, freeze, classify): events, classes, and the positions where calls start and end.
-// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, the positions of the
-// first call of each class, two a class, and the calls laid out.
+// number(ops, freeze, classify): events, classes, and bytes: the positions where calls start, then
+// those where they end, then those of the first call of each class, two a class.
+// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the calls laid
+// out.
 PyObject *number(PyObject *, PyObject *args) {
     Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
@@ -215,15 +228,14 @@ PyObject *number(PyObject *, PyObject *args) {
         Numbering found(ops, freeze);
         if (!init) {
             found.run([&](size_t place) { return found.ask(classify, place); });
-            return Py_BuildValue("(NNNN)", bytes(found.events), bytes(found.classes),
-                                 bytes(found.starts), bytes(found.ends));
+            return Py_BuildValue("(NNN)", array_of(found.events), array_of(found.classes),
+                                 bytes(found.places()));
         }
         Rules said(rules, init, found.contents);
         found.run([&](size_t place) { return said.add(found.contents.all[place]); });
-        return Py_BuildValue("(NNNNNNNNN)", bytes(found.events), bytes(found.classes),
-                             bytes(found.starts), bytes(found.ends), bytes(said.kinds),
-                             bytes(said.needs), bytes(said.targets), bytes(found.firsts),
-                             kept(found, said));
+        return Py_BuildValue("(NNNNNNN)", array_of(found.events), array_of(found.classes),
+                             bytes(found.places()), array_of(said.kinds), array_of(said.needs),
+                             array_of(said.targets), kept(found, said));
     } catch (const Odd &) {
         if (PyErr_Occurred()) return nullptr;
         Py_RETURN_NONE;
@@ -232,8 +244,33 @@ PyObject *number(PyObject *, PyObject *args) {
     }
 }
 
+// written_twice(kept, init): does any of these calls make the state that another makes, or the
+// initial one?
+PyObject *written_twice(PyObject *, PyObject *args) {
+    Arena arena;
+    PyObject *capsule;
+    int init;
+    if (!PyArg_ParseTuple(args, "Oi", &capsule, &init)) return nullptr;
+    auto *kept = static_cast<const Kept *>(PyCapsule_GetPointer(capsule, KEPT));
+    if (!kept) return nullptr;
+    try {
+        vector<char> made;
+        for (const Call &call : kept->calls) {
+            auto state = size_t(call.target);
+            bool makes = call.kind == WRITE || call.need != call.target;
+            if (!call.invoked || !makes || call.target < 0) continue;
+            if (made.size() <= state) made.resize(2 * state + 16);
+            if (made[state]++ || call.target == init) Py_RETURN_TRUE;
+        }
+        Py_RETURN_FALSE;
+    } catch (const std::bad_alloc &) {
+        return PyErr_NoMemory();
+    }
+}
+
 PyMethodDef METHODS[] = {
     {"number", number, METH_VARARGS, "Number the ops of a history; see checker/native.py."},
+    {"written_twice", written_twice, METH_VARARGS, "See checker/monitors/writes.py."},
     {"split", split, METH_VARARGS, "The ops of each part; see checker/parts.py."},
     {nullptr, nullptr, 0, nullptr},
 };

@@ -39,7 +39,7 @@ class Index {
         }
     }
     void grow() {
-        vector<Cell> old(cells.empty() ? 64 : 2 * cells.size());
+        vector<Cell> old(cells.empty() ? 128 : 2 * cells.size());
         old.swap(cells);
         for (const Cell &each : old)
             if (each.number != UNNUMBERED) find(each.key) = each;

@@ -26,10 +26,11 @@ template <int Words> class Memory {
 
     size_t size() const { return failures.size(); }
     void clear() {
+        for (const Place &each : places)
+            if (each.first != NONE) any_at[each.at] = false;
         places.clear();
         failures.clear();
         places_used = 0;
-        std::fill(any_at.begin(), any_at.end(), false);
     }
 
     // No linearization goes on from here, with as many used or more.

@@ -26,7 +26,9 @@ template <int Words> struct Mask {
         return left;
     }
     bool operator==(const Mask &other) const {
-        return std::equal(word, word + Words, other.word);
+        bool equal = true;
+        for (int i = 0; i < Words; i++) equal = equal && word[i] == other.word[i];
+        return equal;
     }
 };
 

@@ -1,5 +1,6 @@
 // The native search as a Python module: numbers in, numbers out.
 
+#include "_reach.h"
 #include "_sweep.h"
 
 #include <new>
@@ -59,17 +60,7 @@ void take_limits(PyObject *told, Limits &limits) {
 }
 
 // The types of what is answered: see checker/found.py.
-PyTypeObject *array_type, *found_type, *leaf_type;
-
-PyObject *array_of(const vector<int32_t> &found) {
-    PyObject *data = bytes(found), *typecode = data ? PyUnicode_FromString("i") : nullptr;
-    PyObject *given[] = {typecode, data};
-    PyObject *made = typecode ? PyObject_Vectorcall(reinterpret_cast<PyObject *>(array_type),
-                                                    given, 2, nullptr) : nullptr;
-    Py_XDECREF(typecode);
-    Py_XDECREF(data);
-    return made;
-}
+PyTypeObject *found_type, *leaf_type;
 
 // A named tuple of these, which it takes over; nothing if one of them is nothing.
 PyObject *named(PyTypeObject *type, std::initializer_list<PyObject *> items) {
@@ -141,7 +132,43 @@ PyObject *answer(PyObject *, PyObject *const *args, Py_ssize_t given) {
     }
 }
 
+template <class Engine>
+PyObject *stands(Problem &problem, const vector<int32_t> &begun, unsigned long until) {
+    Interpreter python;
+    Engine engine(problem, python);
+    vector<int32_t> reached;
+    Status status = engine.run(begun, uint32_t(until), reached);
+    python.take_back();
+    if (status != VALID) Py_RETURN_NONE;
+    return bytes(reached);
+}
+
+// reach(calls, limits, step, begun, until): what is reached, None: too many; see checker/native.py.
+PyObject *reach(PyObject *, PyObject *args) {
+    Arena arena;
+    vector<int32_t> events;
+    Problem problem;
+    PyObject *told, *limits, *begun;
+    unsigned long until;
+    if (!PyArg_ParseTuple(args, "OOOOk", &told, &limits, &problem.step, &begun, &until))
+        return nullptr;
+    try {
+        take_calls(told, events, problem);
+        take_limits(limits, problem.limits);
+        problem.expired = problem.help = Py_None;
+        vector<int32_t> from = numbers(begun);
+        if (problem.outline.overlap <= 64) return stands<Reach<1>>(problem, from, until);
+        if (problem.outline.overlap <= 64 * 4) return stands<Reach<4>>(problem, from, until);
+        Py_RETURN_NOTIMPLEMENTED;
+    } catch (const Raised &) {
+        return nullptr;
+    } catch (const std::bad_alloc &) {
+        return PyErr_NoMemory();
+    }
+}
+
 PyMethodDef METHODS[] = {
+    {"reach", reach, METH_VARARGS, "See checker/native.py."},
     {"search", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Search>)),
      METH_FASTCALL, "Look for a linearization; see checker/native.py."},
     {"sweep", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Sweep>)),
@@ -152,22 +179,17 @@ PyMethodDef METHODS[] = {
 PyModuleDef MODULE = {PyModuleDef_HEAD_INIT, "_search", nullptr, 0, METHODS,
                       nullptr, nullptr, nullptr, nullptr};
 
-PyTypeObject *type_of(const char *module, const char *name) {
-    PyObject *from = PyImport_ImportModule(module);
+PyTypeObject *type_of(const char *name) {
+    PyObject *from = PyImport_ImportModule("checker.found");
     PyObject *found = from ? PyObject_GetAttrString(from, name) : nullptr;
     Py_XDECREF(from);
-    if (found && !PyType_Check(found)) {
-        PyErr_Format(PyExc_ImportError, "%s.%s is no type", module, name);
-        Py_CLEAR(found);
-    }
     return reinterpret_cast<PyTypeObject *>(found);
 }
 
 }  // namespace
 
 PyMODINIT_FUNC PyInit__search() {
-    array_type = type_of("array", "array");
-    found_type = array_type ? type_of("checker.found", "Found") : nullptr;
-    leaf_type = found_type ? type_of("checker.found", "Leaf") : nullptr;
+    found_type = type_of("Found");
+    leaf_type = found_type ? type_of("Leaf") : nullptr;
     return leaf_type ? PyModule_Create(&MODULE) : nullptr;
 }

@@ -68,7 +68,8 @@ def failing(scene: Scene) -> Span:
     margin_ns = MARGIN_NS if scene.timed else 2
     if not ends:
         return of_calls(scene, list(calls.values()))
-    return Span(min(mark.time_ns for mark in scene.told) - margin_ns, max(ends) + margin_ns)
+    first = min(mark.time_ns for mark in scene.told)
+    return Span(max(0, first - margin_ns), max(ends) + margin_ns)
 
 
 def of_calls(scene: Scene, calls: Sequence[Call]) -> Span:

@@ -182,13 +182,15 @@ def _row(story: Story, call: Call) -> str:
     answered = story.answered(call)
     by = f"   answered by {answered.node}" if answered is not None else ""
     return (f"  op {call.start:<5} process {call.process:<3} {str(call) + ' ':<14} "
-            f"{_when(call)}{by}").rstrip()
+            f"{_when(story, call)}{by}").rstrip()
 
 
-def _when(call: Call) -> str:
-    """From when to when, as far as the history says."""
+def _when(story: Story, call: Call) -> str:
+    """From when to when, as far as the history says; else in which lines of its file."""
     if call.start_ns < 0:
-        return ""
+        lines = list(map(story.record.history.line, call.indexes))
+        words = " and ".join(str(line) for line in lines if line)
+        return f"line{'s' * (len(lines) > 1)} {words}" if words else ""
     return f"{seconds(call.start_ns)} to {seconds(call.end_ns) if call.end_ns >= 0 else '?'}"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from checker.check import Record
+from checker.story import seconds
 from checker.surroundings import CHANGES, DISK, Surroundings
 from checker.verdict import Verdict
 from histories import Event
@@ -88,8 +89,9 @@ def failover(record: Record) -> Verdict:
         takeover.pass_time(op.time)         # the machines may have fallen silent long before
     evidence: dict[str, Any] = {"failovers": takeover.count, "longest_ns": takeover.longest_ns}
     if not takeover.problems:
-        return Verdict(valid=True, why=f"{quantity(takeover.count, 'failover')}, the longest took "
-                                       f"{takeover.longest_ns // 1_000_000} ms", evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            f"{quantity(takeover.count, 'failover')}, the longest took "
+            f"{seconds(takeover.longest_ns)}"))
     first = takeover.problems[0]
     return Verdict(
         valid=False, evidence={**evidence, "problems": takeover.problems},

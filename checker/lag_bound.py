@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from checker.check import Record
+from checker.story import seconds
 from checker.surroundings import CHANGES, Surroundings
 from checker.verdict import Verdict
 
@@ -38,7 +39,8 @@ def lag_bound(record: Record) -> Verdict:
                                  "generation": event.data["generation"]})
     evidence: dict[str, Any] = {"longest_ns": longest_ns}
     if not problems:
-        return Verdict(valid=True, why=f"the lag was at most {ms(longest_ns)}", evidence=evidence)
+        return Verdict(valid=True, why=f"the lag was at most {seconds(longest_ns)}",
+                       evidence=evidence)
     first = problems[0]
     return Verdict(
         valid=False, why=(f"the backup of {first['node']} lagged {ms(first['lag_ns'])} behind, at "

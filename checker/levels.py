@@ -13,7 +13,7 @@ from checker.sessions import GUARANTEES, session
 from checker.verdict import Verdict
 from histories.history import History
 
-SEQUENTIAL_OPS_MAX, SEQUENTIAL_STEPS_MAX = 20_000, 100_000
+SEQUENTIAL_OPS_MAX, SEQUENTIAL_STEPS_MIN, SEQUENTIAL_STEPS_PER_OP = 20_000, 10_000, 4
 SESSIONS_OPS_MAX, SESSIONS_STEPS_MAX = 600, 1_000
 
 
@@ -36,8 +36,8 @@ def weaker(history: History, model: Model, budget: Budget = Budget()) -> list[st
     """
     if len(history.ops) > SEQUENTIAL_OPS_MAX:
         return []
-    verdict = sequential(
-        history, model, budget=budget._replace(steps_max=SEQUENTIAL_STEPS_MAX)).valid
+    steps_max = SEQUENTIAL_STEPS_MIN + SEQUENTIAL_STEPS_PER_OP * len(history.ops)
+    verdict = sequential(history, model, budget=budget._replace(steps_max=steps_max)).valid
     if verdict is True:
         return ["It is sequentially consistent: only time is against it."]
     lines = ["It is not sequentially consistent either."] if verdict is False else []

@@ -238,8 +238,9 @@ def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
     pending = [call for call in around if call.end is None]
     others = [call for call in around if call.end is not None and call != stuck]
     why = (
-        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) {len(others)} other calls "
-        f"are open{_named(others)} and {len(pending)} more have no known end{_named(pending)}"
+        f"gave up, {found.cause}: at op {stuck.end} ({stuck}) with "
+        f"{quantity(len(others), 'other call')} open{_named(others)} and {len(pending)} more "
+        f"without a known end{_named(pending)}"
     )
     return Verdict(valid=None, why=why, evidence={
         **size, "op": stuck.end, "ops": _indexes(around), "cause": found.cause})

@@ -14,6 +14,7 @@ from typing import Any
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import Event
+from histories.value import quantity
 
 CLOCKS = ("clock", "rdtsc", "rdtscp")
 EXAMPLES_MAX = 16
@@ -71,8 +72,8 @@ def monotonic_time(record: Record) -> Verdict:
             past.log(event)
     evidence: dict[str, Any] = {"checked": past.checked}
     if not past.problems:
-        return Verdict(valid=True, why=f"{past.checked} clock readings never go back",
-                       evidence=evidence)
+        return Verdict(valid=True, evidence=evidence, why=(
+            f"none of {quantity(past.checked, 'clock reading')} goes back"))
     first = past.problems[0]
     return Verdict(
         valid=False, why=(f"the guest's clock went back by {first['earlier'] - first['value']} ns "

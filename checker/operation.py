@@ -14,6 +14,7 @@ from checker.event_words import tell
 from checker.report.lives import Life, Lives
 from checker.scene import Scene, call_of
 from histories import Call, Event
+from histories.value import quantity
 
 LOST_MAX = 4            # lost messages told of one operation
 
@@ -119,7 +120,7 @@ def _lost(scene: Scene, call: Call, lives: list[Life]) -> list[str]:
     lines = [f"  {scene.when(event.time)}  {event.node}: {tell(event)}"
              for event in found[:LOST_MAX]]
     more = len(found) - LOST_MAX
-    return lines + ([f"  ({more} more messages are left out here)"] if more > 0 else [])
+    return lines + ([f"  ({quantity(more, 'more message')} left out here)"] if more > 0 else [])
 
 
 def _faults(scene: Scene, call: Call) -> list[str]:

@@ -95,15 +95,15 @@ class Table:
         return not self.kinds and len(self._states) == 1
 
     def foretold(
-        self, kinds: bytes, needs: bytes, targets: bytes, calls: Callable[[], Iterable[Call]]
+        self, columns: "tuple[array[int], array[int], array[int]]",
+        calls: Callable[[], Iterable[Call]]
     ) -> None:
         """Take over what an empty table would say of a model's first classes.
 
-        ``calls`` gives the first call of each, and is asked only when a state or a class must be
-        named.
+        ``columns`` are its kinds, needs and targets.  ``calls`` gives the first call of each, and
+        is asked only when a state or a class must be named.
         """
-        for column, data in ((self.kinds, kinds), (self.needs, needs), (self.targets, targets)):
-            column.frombytes(data)
+        self.kinds, self.needs, self.targets = columns
         self._waiting = calls
 
     def _catch_up(self) -> None:

@@ -29,14 +29,15 @@ from checker.native import search, sweep
 from checker.problem import ANYWHERE, ILLEGAL, READ, UNASKED, WRITE, Problem, Table
 
 
-SWEEP_PATIENCE = 16_000
+SWEEP_PATIENCE, SWEEP_STEPS = 16_000, 4
+SWEEP_WIDTH_MAX = 50_000    # configurations at one return: each is compared with many others
 
 
 def decide(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     """Search for an order of the calls: depth first, which is what most histories take.
 
     Where that stands still, what is stuck is refuted locally; where that fails, for long, the
-    history is swept once, breadth first, and depth goes on only if that ends in nothing.
+    history is swept, breadth first, and depth goes on if that ends in nothing.
     """
     return search(problem, table, budget, ALL, help_search)
 
@@ -60,17 +61,21 @@ class Refuter:
         self.at = 0
         self.live: dict[int, int] = {}
         self.reached = {table.init}
-        self.swept = False
 
     def help(self, stuck: int, steps: int) -> bool | Found:
-        """Is the return of this call refuted?  A sweep, once, may say what is found instead."""
+        """Is the return of this call refuted?  A sweep may say what is found instead.
+
+        It may take a few times as long as depth has stood still, so that both get their turn.
+        """
         if self.refuted(stuck, steps):
             return True
-        if steps >= SWEEP_PATIENCE and not self.swept:
-            self.swept = True
-            found = sweep(self.problem, self.table, self.budget)
-            return False if found.valid is None else found
-        return False
+        if steps < SWEEP_PATIENCE:
+            return False
+        most = self.budget.steps(len(self.problem.classes))
+        found = sweep(self.problem, self.table, self.budget._replace(
+            steps_max=min(most, SWEEP_STEPS * steps),
+            memory_max=min(self.budget.memory_max, SWEEP_WIDTH_MAX)))
+        return False if found.valid is None else found
 
     def refuted(self, stuck: int, steps: int) -> bool:
         """Has a window that ends at this call's return no order?  False if that is not found."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import shlex
 import time
 import traceback
 from concurrent.futures import Future, TimeoutError
@@ -122,7 +123,18 @@ def judge(task: Task) -> Judged:
         named = str(problem).startswith(task.path)
         raise UsageError(str(problem) if named else f"{task.path}: {problem}") from None
     told = explain(record(task.path, model.name, history), verdict)
-    return Judged(task.path, verdict, [*told, *([f"{why}."] if why else []), *lines], model.name)
+    taken = [f"{why[:1].upper()}{why[1:]}."] if why else []
+    return Judged(task.path, verdict, [*told, *taken, *lines, *_more(task, model, verdict)],
+                  model.name)
+
+
+def _more(task: Task, model: Model, verdict: Verdict) -> list[str]:
+    """How to see more of what is wrong."""
+    if verdict.valid is not False or task.consistency != "linearizable":
+        return []
+    options = [task.path, "--model", model.name]
+    options += [] if task.format is None else ["--format", task.format]
+    return ["", f"See more:  python -m checker inspect {shlex.join(options)} --lanes"]
 
 
 def _model(task: Task, history: History) -> tuple[Model, str]:

@@ -12,7 +12,7 @@ from typing import Any, Sequence
 from checker.check import Record
 from checker.report.marks import focus, marks
 from checker.report.page import Facts, render
-from checker.report.registers import closest
+from checker.report.registers import closest, diverged, places
 from checker.verdict import Verdict
 from harness.coverage import MARKS, reached
 from harness.registers import registers_of
@@ -63,7 +63,7 @@ def _with_registers(
     """What the machines' registers were at the operations that matter."""
     marked = marks(record, verdict, explanation)
     ops = closest(record, focus(record, marked, verdict, explanation), marked)
-    found = registers_of(record, ops)
+    found = registers_of(record, [*places(record, ops), *diverged(record)])
     return replace(facts, registers=found.registers, registers_note=found.why_not)
 
 

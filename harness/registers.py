@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Iterator, NamedTuple, Sequence
 
 from checker.check import Record
-from checker.report.registers import Registers, by_place, names, places, told
+from checker.report.registers import Place, Registers, by_place, names, places, told
 from harness.stand import OWN, at_instructions
 from harness.test import from_json
 from histories import Event, UsageError
 from histories.trace import dump_event
 
 EVENTS_MAX = 200_000                # of the trace, up to the last place: some ten seconds
-INSTRUCTIONS_MAX = 2_000_000_000    # that a machine executes until then
+INSTRUCTIONS_MAX = 500_000_000      # that a machine executes until then
 
 
 class Found(NamedTuple):
@@ -26,22 +26,19 @@ class Found(NamedTuple):
     why_not: str = ""
 
 
-def registers_of(record: Record, ops: Sequence[int]) -> Found:
-    """The registers where the requests of these operations arrived, and where they were answered.
-
-    Only machines of the generation that the trace names there; no error is raised.
-    """
+def registers_of(record: Record, wanted: Sequence[Place]) -> Found:
+    """The registers of all machines that got to these places; no error is raised."""
     try:
-        return Found(_look(record, ops))
+        return Found(_look(record, wanted))
     except Exception as error:      # what a page shows beside a verdict must never hide it
         why = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
         return Found([], why)
 
 
-def _look(record: Record, ops: Sequence[int]) -> list[Registers]:
-    wanted, events = places(record, ops), record.trace.events
+def _look(record: Record, wanted: Sequence[Place]) -> list[Registers]:
+    events = record.trace.events
     if not wanted:
-        raise UsageError("no machine knew of these operations")
+        raise UsageError("no machine knew of the operations")
     until = max(at for _, at in wanted)
     last = _last(events, until)
     if last > EVENTS_MAX or until > INSTRUCTIONS_MAX:
@@ -70,7 +67,7 @@ def _last(events: Sequence[Event], until: int) -> int:
 
 def lines(record: Record, op: int) -> Iterator[str]:
     """The registers at one operation, for a terminal."""
-    found = registers_of(record, [op])
+    found = registers_of(record, places(record, [op]))
     yield "Registers, before the instruction:"
     if found.why_not:
         yield f"  none: {found.why_not}"

@@ -7,6 +7,7 @@ names the same f; a process has one open call at most and none after an ``info``
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from enum import Enum
 from functools import cached_property
 from typing import Callable, Final, Hashable, Iterable, Iterator, Literal, NamedTuple, NoReturn
@@ -159,6 +160,12 @@ class History:
             return op
         line = "" if self.lines is None else f":{self.lines[position]}"
         return f"{self.source}{line}: {op}"
+
+    def line(self, index: int) -> int | None:
+        """The line in the file, from 1, of the op with this index; None where none is known."""
+        if self.lines is None:
+            return None
+        return self.lines[bisect_left(self.ops, index, key=lambda op: op.index)]
 
     @cached_property
     def _calls(self) -> list[Call]:

@@ -252,7 +252,7 @@ def test_a_spent_budget_is_unknown_with_its_cause() -> None:
     verdict = linearizable(hard_history(), models.kv, budget=Budget(steps_max=1000))
     assert verdict.valid is None
     assert "1000 configurations tried" in verdict.why
-    assert "30 more have no known end (process 0: append [\"k\" \"0\"]" in verdict.why
+    assert "30 more without a known end (process 0: append [\"k\" \"0\"]" in verdict.why
     assert "..." in verdict.why and len(verdict.evidence["ops"]) > 30
     verdict = linearizable(hard_history(), models.kv, budget=Budget(memory_max=1000))
     assert "1000 configurations remembered" in verdict.why

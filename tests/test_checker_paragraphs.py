@@ -6,6 +6,7 @@ difference before it is committed.
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
 from pathlib import Path
@@ -21,6 +22,9 @@ from small_trace import MS, Record, boot, event, live, release  # noqa: E402
 
 from checker.check import Checker, check_all  # noqa: E402
 from checker.explain import LINES_MAX, explain  # noqa: E402
+from checker.report.marks import marks  # noqa: E402
+from checker.report.page import render  # noqa: E402
+from checker.verdict import Verdict  # noqa: E402
 from harness.run import CHECKS  # noqa: E402
 from histories import NEMESIS, Event, History, Op, Trace  # noqa: E402
 from workloads import WORKLOADS, kv  # noqa: E402
@@ -121,14 +125,19 @@ def checker(name: str, workload: str) -> Checker:
     return {**WORKLOADS[workload].checks, **CHECKS}[name]
 
 
-def told(name: str) -> list[str]:
-    """The explanation of a case."""
+def judged(name: str) -> tuple[Record, Verdict]:
+    """A case, and what its checker says of it."""
     case = CASES[name]
     test = {"workload": case.workload, "nemesis": ["crash"], "bugs": [], "seed": 7,
             "command": COMMAND.format(case.workload)}
     ops = History([each._replace(index=index) for index, each in enumerate(case.ops)])
     record = Record(test, ops, Trace(case.events))
-    return explain(record, check_all(record, {name: checker(name, case.workload)}))
+    return record, check_all(record, {name: checker(name, case.workload)})
+
+
+def told(name: str) -> list[str]:
+    """The explanation of a case."""
+    return explain(*judged(name))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -138,6 +147,17 @@ def test_a_failure_reads_as_it_did(name: str) -> None:
     assert lines[0].startswith("UNKNOWN" if name == "vacuity" else "INVALID"), lines
     assert name in lines[0] and len(lines) <= LINES_MAX
     assert "\n".join(lines) + "\n" == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_failure_has_a_page_that_shows_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something is marked, a step says what, and the page opens there."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)    # plots show what happened, not why
+    record, verdict = judged(name)
+    text = render(record, verdict, told(name))
+    found = marks(record, verdict, told(name))
+    assert found and all(mark.check in (name, "") for mark in found)
+    assert re.search(r'<li class="mark" data-moment="\d+">', text)
 
 
 def test_every_checker_has_its_text() -> None:

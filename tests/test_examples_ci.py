@@ -46,6 +46,7 @@ def test_every_command_is_one_that_there_is(path: Path) -> None:
         uploaded = path.read_text(encoding="utf-8")
         for written in (arguments.junit, arguments.store):
             assert re.search(rf"^ +{written}$|\[.*\b{written}\b.*\]", uploaded, re.MULTILINE)
+    assert any("--editable" in line for line in lines), "else the source hides what was compiled"
     for extra in re.findall(r"\[(\w+)\]'", " ".join(lines)):
         assert extra in setup["options.extras_require"]
 

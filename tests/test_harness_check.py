@@ -121,7 +121,7 @@ def test_a_file_without_a_model_says_which_it_was_taken_for(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", str(folder / "good.jsonl")]) == 0
-    assert "taken for a counter: its calls are inc" in capsys.readouterr().out
+    assert "Taken for a counter: its calls are inc" in capsys.readouterr().out
     odd = write(folder / "odd", (0, "invoke", "enqueue", 1), (0, "ok", "enqueue", 1))
     assert main(["check", odd]) == 254
     assert capsys.readouterr().err == (

@@ -35,7 +35,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 
 def test_both_machines_have_them_where_both_got_to(outcome: Outcome) -> None:
     """Of the answer that was lost only the primary that died; of the other one the new pair."""
-    found = registers_of(outcome.record, [FIRST, SECOND])
+    found = registers_of(outcome.record, places(outcome.record, [FIRST, SECOND]))
     assert found.why_not == ""
     for op, nodes in ((FIRST, ["n1"]), (SECOND, ["n2", "n3"])):
         for place in places(outcome.record, [op]):
@@ -47,7 +47,7 @@ def test_both_machines_have_them_where_both_got_to(outcome: Outcome) -> None:
 def test_they_are_those_that_step_shows(outcome: Outcome) -> None:
     """Another execution, with other breakpoints, at an operation of the first generation."""
     (_, at), *_ = places(outcome.record, [0])
-    sides = by_place(registers_of(outcome.record, [0, FIRST]).registers)[1, at]
+    sides = by_place(registers_of(outcome.record, [(1, at), (1, at + 400)]).registers)[1, at]
     shown = at_instruction(FAILING, at).sides
     assert [(side.node, side.time_ns, side.values) for side in sides] \
         == [(side.node, side.time_ns, side.registers) for side in shown]
@@ -69,6 +69,18 @@ def test_machines_that_diverged_differ() -> None:
     assert [(node, text.split()[-1]) for node, _, text in values] == [(0, "5"), (1, "6")]
 
 
+def test_a_divergence_is_shown_where_it_was_noticed(tmp_path: Path) -> None:
+    """Each side read its own time stamp counter, and the registers tell."""
+    outcome = run(Test(workload="token", bugs=("untrapped-rdtsc",), time_limit_s=1), tmp_path)
+    (event, *_) = outcome.record.trace.of("divergence")
+    wanted = about.diverged(outcome.record)
+    assert (1, event.data["found_at"]) in wanted
+    sides = by_place(registers_of(outcome.record, wanted).registers)[1, event.data["found_at"]]
+    assert [side.node for side in sides] == ["n1", "n2"]
+    assert about.differences(sides)
+    assert dict(sides[1].values) == event.data["registers"], "as the backup itself tells it"
+
+
 def test_equal_values_are_packed_once() -> None:
     """The second machine's are those of the first."""
     values = dict.fromkeys(about.GENERAL, 255)
@@ -82,7 +94,7 @@ def test_a_run_that_is_not_what_is_stored_is_one_line(outcome: Outcome) -> None:
     events = list(outcome.record.trace)
     events[3] = events[3]._replace(time=events[3].time + 1)
     record = Record(outcome.record.test, outcome.record.history, Trace(events))
-    found = registers_of(record, [FIRST])
+    found = registers_of(record, places(record, [FIRST]))
     assert found.registers == [] and "is not what is stored" in found.why_not
 
 
@@ -97,7 +109,7 @@ def test_what_cannot_be_executed_again_is_one_line(
     """Whatever the reason."""
     record = Record({**outcome.record.test, **(test or {})}, outcome.record.history,
                     outcome.record.trace)
-    found = registers_of(record, ops)
+    found = registers_of(record, places(record, ops))
     assert found.registers == [] and said in found.why_not and "\n" not in found.why_not
 
 
@@ -107,7 +119,7 @@ def test_it_is_not_executed_again_for_long(
 ) -> None:
     """Both limits are counted, not timed, so that a page is the same everywhere."""
     monkeypatch.setattr(registers, limit, 10)
-    assert registers_of(outcome.record, [FIRST]).why_not.endswith("is too far into the run")
+    assert registers_of(outcome.record, [(1, 100)]).why_not.endswith("is too far into the run")
     assert list(lines(outcome.record, FIRST))[1].startswith("  none: event ")
 
 

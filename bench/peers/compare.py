@@ -27,10 +27,10 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from bench.synthetic import Shape, make  # noqa: E402
-from checker import models, monitors  # noqa: E402
+from checker import Budget, Model, models, monitors  # noqa: E402
+from checker.learn import decide_and_learn  # noqa: E402
 from checker.native import numbered  # noqa: E402
 from checker.problem import Table  # noqa: E402
-from checker.refute import decide  # noqa: E402
 from histories import UNKNOWN, Call, History  # noqa: E402
 from histories.jsonl import write_history  # noqa: E402
 from histories.read import read_history  # noqa: E402
@@ -39,6 +39,7 @@ LOGS = ROOT.parent / "shared" / "data" / "porcupine-etcd"
 LIMIT_S = 10
 REPEATS = 5
 NONE = -1
+BUDGET = Budget()
 FS = {"read": 0, "write": 1, "cas": 2, "inc": 3}
 GO = shutil.which("go")
 SHAPES = [
@@ -88,26 +89,26 @@ def _whole(value: Any) -> int:
     return value if type(value) is int else NONE
 
 
-def judged(history: History, model: str) -> bool | None:
+def judged(history: History, model: Model) -> bool | None:
     """The verdict without its evidence, as `linearizable` finds it."""
-    table = Table(models.by_name(model))
-    found = monitors.judge(history, table.model)
+    table = Table(model)
+    found = monitors.judge(history, model)
     if found is None:
         problem = numbered(history, table)
         found = monitors.judge_numbered(problem, table)
         if found is None:
-            return decide(problem, table).valid
+            return decide_and_learn(problem, table, BUDGET).valid
     return found.op is None
 
 
-def ours(history: History, model: str) -> tuple[str, int, int]:
+def ours(history: History, model: Model) -> tuple[str, int, int]:
     """Our verdict, and the best times of the search alone and of all that leads to a verdict."""
     alone, both, valid = [], [], None
-    table = Table(models.by_name(model))
+    table = Table(model)
     problem = numbered(history, table)
     for _again in range(REPEATS):
         started = time.perf_counter_ns()
-        decide(problem, table)
+        decide_and_learn(problem, table, BUDGET)
         searched = time.perf_counter_ns()
         valid = judged(history, model)
         both.append(time.perf_counter_ns() - searched)
@@ -144,7 +145,7 @@ def run(command: list[str]) -> tuple[list[str], int, int]:
 
 def compare(name: str, history: History, model: str, folder: Path, whole: bool) -> Row:
     """All judges on one history; whole: as whole processes too."""
-    verdict, alone_ns, both_ns = ours(history, model)
+    verdict, alone_ns, both_ns = ours(history, models.by_name(model))
     row = Row(name, {"ours": verdict}, {"search alone": alone_ns, "ours": both_ns}, {}, {})
     for judge, command in Inputs(folder, history, model).commands.items():
         if judge == "ours" and not whole:

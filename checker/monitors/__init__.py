@@ -121,7 +121,7 @@ def _counted(told: list[increments.Told], model: Model, op: int) -> Few:
 
 def judge_numbered(problem: Problem, table: Table) -> Judged | None:
     """The same of numbered calls."""
-    if WRITES not in table.model.monitors:
+    if WRITES not in table.model.monitors or writes.hopeless(problem, table):
         return None
     try:
         fault = writes.judge(problem, table)

@@ -29,7 +29,7 @@ from array import array
 from typing import Iterator, NamedTuple
 
 from checker.monitors.prefix import NEVER, Conflict, Unsuited, first_failure
-from checker.native import MONITORS
+from checker.native import COLUMNS, MONITORS
 from checker.problem import ANYWHERE, READ, WRITE, Problem, Table
 
 NONE = -1
@@ -90,6 +90,11 @@ class _Value:
         self.first = min(self.first, read.end)
         self.last = max(self.last, read.start)
         self.known = max(self.known, read.end)
+
+
+def hopeless(problem: Problem, table: Table) -> bool:
+    """Is it told at once that some value is made twice?"""
+    return problem.kept is not None and COLUMNS.written_twice(problem.kept, table.init) is True
 
 
 def judge(problem: Problem, table: Table) -> Fault | None:

@@ -97,23 +97,24 @@ function registersAt(generation, position, when) {
     others.some((side) => side.values[number] !== first.values[number]));
   const said = !others.length ? `only ${who} got there`
     : differ.length ? `${who} differ in ${differ.join(", ")}` : `the same on ${who}`;
-  const cells = data.registers.names.map((name, number) => el("li",
-    differ.includes(name) ? { class: "bad" } : {}, el("span", {}, name), differ.includes(name)
-      ? sides.map((side) => `${data.nodes[side.node]} ${side.values[number]}`).join(", ")
-      : first.values[number]));
+  const cells = data.registers.names.map((name, number) => (differ.includes(name)
+    ? el("li", { class: "bad" }, el("span", {}, name),
+      sides.map((side) => `${data.nodes[side.node]} ${side.values[number]}`).join(", "))
+    : el("li", {}, el("span", {}, name), first.values[number])));
   return el("details", { class: "there", open: "" }, el("summary",
     differ.length ? { class: "bad" } : {}, `${where}: ${said}`),
   el("ul", { class: "registers" }, ...cells), command);
 }
 
-const logged = (from, to) => events.slice(firstAt(events, from, "time"),
-  firstAt(events, to + 1, "time")).filter(({ kind }) => kind === "log");
+const eventsIn = (from, to) => events.slice(firstAt(events, from, "time"),
+  firstAt(events, to + 1, "time"));
 
 // Log entries between the request and its answer, where the page holds them.
 function entriesOf(call) {
   const rows = call.life.flatMap(([generation, , , inSeq, , , node, outTime, outSeq]) =>
-    inSeq === null || outSeq === null ? [] : logged(call.start, call.start + outTime)
-      .filter(({ said, node: where }) => where === node && said.generation === generation &&
+    inSeq === null || outSeq === null ? [] : eventsIn(call.start, call.start + outTime)
+      .filter(({ kind, said, node: where }) => kind === "log" && where === node &&
+        said.generation === generation &&
         said.seq >= inSeq && said.seq <= outSeq).slice(0, NEARBY_MAX));
   if (!rows.length) return null;
   return el("details", {}, el("summary", {}, `${rows.length} log entries from request to answer`),
@@ -128,8 +129,7 @@ const saidBy = ({ said }, without = []) => Object.entries(said)
   .map(([name, value]) => `${name} ${value}`).join(", ");
 
 function around(from, to) {
-  const near = events.filter((event) => event.time >= from && event.time <= to &&
-    !STEADY.has(event.kind)).slice(0, NEARBY_MAX);
+  const near = eventsIn(from, to).filter(({ kind }) => !STEADY.has(kind)).slice(0, NEARBY_MAX);
   if (!near.length) return null;
   return el("details", {}, el("summary", {}, `${near.length} turns of the machines nearby`),
     table(["at", "node", "what", "says"], near.map((event) => ({
@@ -168,8 +168,28 @@ function showCall(call) {
 }
 const SLACK = 2_000_000;
 
+// What a machine did at a marked moment: its events, the operation, and its registers there.
+function exactly({ time, node }) {
+  const here = eventsIn(time, time).filter((event) => event.node === node);
+  if (!here.length) return [];
+  const ops = [...new Set(here.map(({ said }) => said.request))].filter((op) => byOp.has(op));
+  const places = new Map(here.filter(({ kind }) => kind !== "replay").flatMap(({ said }) => [
+    [said.at, "at that moment"], [said.expected_at, "where it should have been"],
+    [said.found_at, "where it noticed"]]).filter(([position]) => position !== undefined));
+  return [
+    table(["it said", ""], here.map((event) => ({
+      cells: [event.kind, saidBy(event, ["pc", "registers"])] }))),
+    ops.length ? el("p", {}, "It is about ", ...ops.map((op) => opLink(op)), ".") : null,
+    ...[...places].map(([position, when]) =>
+      registersAt(here[0].said.generation ?? generationAt(position), position, when))];
+}
+
+const generationAt = (position) => [...standing.keys()].map((key) => key.split(" "))
+  .find(([, each]) => +each === position)?.[0];
+
 function showMark(mark) {
-  panel.replaceChildren(el("h3", {}, `${at(mark.time)}${mark.node < 0 ? "" : ` on ` +
+  panel.replaceChildren(...[el("h3", {}, `${at(mark.time)}${mark.node < 0 ? "" : ` on ` +
     `${data.nodes[mark.node]}`}`), el("p", { class: "bad" }, `${SIGN} ${mark.why}`),
-  ...[around(mark.time - 50 * SLACK, mark.time + 50 * SLACK)].filter((part) => part !== null));
+  ...exactly(mark), around(mark.time - 50 * SLACK, mark.time + 50 * SLACK),
+  ].filter((part) => part !== null));
 }

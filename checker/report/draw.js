@@ -365,7 +365,7 @@ function drawMarks() {
   const taken = new Set();
   return marks.map((mark) => {
     const lane = layout.ofNode.get(mark.node);
-    const spot = `${mark.node} ${Math.round(x(mark.time) / 4)}`;
+    const spot = `${mark.node} ${Math.round(x(mark.time) / 12)}`;
     if (!lane || !inView(mark.time, mark.time) || taken.has(spot)) return "";
     taken.add(spot);
     return `<g class="objection" data-mark="${mark.number}"><title>${escaped(`${at(mark.time)} ` +

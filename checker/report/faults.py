@@ -131,7 +131,9 @@ def _places(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if key not in UNTOLD:
+            if isinstance(item, Mapping) and all(type(each) is int for each in item.values()):
+                yield from item         # how much, by place
+            elif key not in UNTOLD:
                 yield from _places(item)
     elif isinstance(value, (list, tuple)):
         for item in value:

@@ -16,6 +16,7 @@ from checker.report.marks import Mark
 from checker.report.nearest import nearest
 
 OPERATIONS_MAX = 200        # whose registers a page holds
+DIVERGENCES_MAX = 10
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp",
            *(f"r{number}" for number in range(8, 16)), "rip", "rflags")
 
@@ -50,6 +51,20 @@ def places(record: Record, ops: Sequence[int]) -> list[Place]:
     lives = Lives(record.trace, set(ops))
     return sorted({(life.generation, int(event.data["at"])) for op in ops for life in lives.of(op)
                    for event in (life.arrived, life.output) if event is not None})
+
+
+def diverged(record: Record) -> list[Place]:
+    """Where backups noticed first that they had diverged, and where they should have been."""
+    generations: dict[int, int] = {}        # of the latest log entry with a number
+    found: list[Place] = []
+    for event in record.trace.of("log", "divergence"):
+        seq = event.data["seq"]
+        if event.kind == "log":
+            generations[seq] = event.data["generation"]
+        elif seq in generations and len(found) < 2 * DIVERGENCES_MAX:
+            found += [(generations[seq], int(event.data[key]))
+                      for key in ("expected_at", "found_at")]
+    return found
 
 
 def by_place(found: Sequence[Registers]) -> dict[Place, list[Registers]]:

@@ -132,6 +132,6 @@ def report(judged: list[Judged]) -> list[str]:
 def _row(each: Judged) -> tuple[str, str, str, str]:
     """A file in the table: its name, verdict, model and size."""
     evidence = next((part.evidence for part in each.verdict.parts.values()), {})
-    size = f"{quantity(evidence['calls'], 'call')}, {evidence['method']}" \
-        if "calls" in evidence else ""
-    return each.path, each.outcome, each.model, size
+    sizes = [quantity(evidence["parts"], "part")] if "parts" in evidence else \
+        [quantity(evidence["calls"], "call"), evidence["method"]] if "calls" in evidence else []
+    return each.path, each.outcome, each.model, ", ".join(sizes)
