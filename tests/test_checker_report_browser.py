@@ -30,6 +30,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), rate_hz=20, time_limit_s=3)
 TRIED = range(65, 115)      # seeds, until clients see a double eleven
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CLEAR = """() => {
   document.querySelectorAll("#filters input, #filters select").forEach((field) => {
     field.value = "";
@@ -97,6 +98,7 @@ def page(shown: Shown) -> Iterator[Any]:
     shown.page.keyboard.press("Escape")
     shown.page.locator(".steps li.mark").last.click()
     shown.page.keyboard.press("f")
+    shown.page.evaluate(DRAWN)
 
 
 def drawn(browser: Any, tmp_path: Path, ops: list[Op], events: list[Event] | None = None,
