@@ -101,13 +101,13 @@ class Refuter:
         end = problem.events.index(~stuck, self.at)
         passed = problem.events[self.at:end]
         returned = {~event for event in passed if event < 0}
-        for call in returned.intersection(self.live):
+        for call in [call for call in self.live if call in returned]:
             del self.live[call]
         self.live.update([(event, at) for at, event in enumerate(passed, self.at)
                           if event >= 0 and event not in returned])
         self.reached.update(
             targets[number]
-            for number in {problem.classes[event] for event in passed if event >= 0}
+            for number in sorted({problem.classes[event] for event in passed if event >= 0})
             if kinds[number] != READ and targets[number] != ILLEGAL)
         self.at = end
 

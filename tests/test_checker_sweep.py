@@ -149,24 +149,6 @@ OWING = (       # eight calls: the fewest on which the rule below was needed
 
 
 @pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])
-@pytest.mark.parametrize("seed, calls, wrong", [
-    (877, 9, 0.1), (2295, 12, 0), (9004, 12, 0.05), (15766, 12, 0.05)])
-def test_what_a_failure_says_of_others_is_no_more(
-    search: Any, seed: int, calls: int, wrong: float
-) -> None:
-    """Histories on which each clause of the comparison, left out, gave a wrong verdict."""
-    name = ("register", "cas-register")[seed % 2]
-    made = random_calls(seed, name, calls, wrong)
-    table = Table(models.by_name(name))
-    assert search(build(made, table), table).valid is brute_force(made, models.by_name(name))
-
-
-OWING = (       # eight calls: the fewest on which the rule below was needed
-    "2+write=0 0+write=1 2?write=0 100+write=3 100:write=3 100+write=1 101+cas=1,3 0:write=1 "
-    "0+write=0 101:cas=1,3 101+cas=2,1 0:write=0 0+cas=1,2 100?write=1 0?cas=1,2 101:cas=2,1")
-
-
-@pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])
 def test_what_failed_while_it_owed_a_call_says_nothing_of_others(search: Any) -> None:
     table = Table(models.cas_register)
     assert search(build(history(OWING).calls(), table), table).valid is True
