@@ -27,6 +27,10 @@ class Multisets {
             if (each->number == number) return each->count;
         return 0;
     }
+    template <class Tell> void each(uint32_t used, Tell tell) const {
+        for (const Item *each = begin(used); each != end(used); each++)
+            tell(each->number, each->count);
+    }
 
     // The multiset with one more of a class.
     uint32_t more(uint32_t used, int32_t extra) {

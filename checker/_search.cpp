@@ -1,5 +1,6 @@
 // The native search as a Python module: numbers in, numbers out.
 
+#include "_reach.h"
 #include "_sweep.h"
 
 #include <new>
@@ -131,7 +132,43 @@ PyObject *answer(PyObject *, PyObject *const *args, Py_ssize_t given) {
     }
 }
 
+template <class Engine>
+PyObject *stands(Problem &problem, const vector<int32_t> &begun, unsigned long until) {
+    Interpreter python;
+    Engine engine(problem, python);
+    vector<int32_t> reached;
+    Status status = engine.run(begun, uint32_t(until), reached);
+    python.take_back();
+    if (status != VALID) Py_RETURN_NONE;
+    return bytes(reached);
+}
+
+// reach(calls, limits, step, begun, until): what is reached, None: too many; see checker/native.py.
+PyObject *reach(PyObject *, PyObject *args) {
+    Arena arena;
+    vector<int32_t> events;
+    Problem problem;
+    PyObject *told, *limits, *begun;
+    unsigned long until;
+    if (!PyArg_ParseTuple(args, "OOOOk", &told, &limits, &problem.step, &begun, &until))
+        return nullptr;
+    try {
+        take_calls(told, events, problem);
+        take_limits(limits, problem.limits);
+        problem.expired = problem.help = Py_None;
+        vector<int32_t> from = numbers(begun);
+        if (problem.outline.overlap <= 64) return stands<Reach<1>>(problem, from, until);
+        if (problem.outline.overlap <= 64 * 4) return stands<Reach<4>>(problem, from, until);
+        Py_RETURN_NOTIMPLEMENTED;
+    } catch (const Raised &) {
+        return nullptr;
+    } catch (const std::bad_alloc &) {
+        return PyErr_NoMemory();
+    }
+}
+
 PyMethodDef METHODS[] = {
+    {"reach", reach, METH_VARARGS, "See checker/native.py."},
     {"search", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Search>)),
      METH_FASTCALL, "Look for a linearization; see checker/native.py."},
     {"sweep", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(answer<Sweep>)),

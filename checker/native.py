@@ -8,14 +8,17 @@ from __future__ import annotations
 import importlib
 import os
 from array import array
+from itertools import islice
 from struct import Struct
 from typing import Any, Callable, Iterator, Sequence
 
 from checker import problem as numbers, search as plain
 from checker.found import (
-    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, PATIENCE_GROWTH, Budget, Found, Help, ShortCut,
+    ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, MEMORY_MAX, PATIENCE_GROWTH, Budget, Found, Help,
+    ShortCut,
 )
 from checker.problem import Problem, Table, build
+from checker.reach import Stand, reach as plain_reach
 from checker.sweep import sweep as plain_sweep
 from histories.errors import UsageError
 from histories.history import Call, History
@@ -116,6 +119,34 @@ def sweep(problem: Problem, table: Table, budget: Budget = Budget()) -> Found:
     """Look for a linearization of the problem's calls, breadth first."""
     found = NATIVE and _searched(NATIVE.sweep, problem, table, budget, (ALL, None))
     return found or plain_sweep(problem, table, budget)
+
+
+def reach(
+    problem: Problem, table: Table, begun: Sequence[Stand], until: int, most: int
+) -> list[Stand] | None:
+    """Where what stands somewhere can stand behind so many returns; None if that are too many."""
+    numbers = array("i")
+    for each in begun:
+        numbers += array("i", [each.at, each.state])
+        for some in (each.done, each.covered):
+            numbers += array("i", [len(some), *some])
+        numbers += array("i", [len(each.used), *(n for pair in each.used for n in pair)])
+    found = NATIVE and NATIVE.reach(
+        (problem.events, problem.classes, table.kinds, table.needs, table.targets),
+        (int(ALL), most, MEMORY_MAX, CHECK_EVERY_STEPS, 0, 0, 1), table.transition, numbers, until)
+    if not NATIVE or found is NotImplemented:
+        return plain_reach(problem, table, begun, until, most)
+    return None if found is None else list(_stands(iter(_numbers(found))))
+
+
+def _stands(numbers: Iterator[int]) -> Iterator[Stand]:
+    """What numbers say, in the order in which they are told."""
+    def some(size: int) -> list[int]:
+        return list(islice(numbers, size * next(numbers)))
+
+    for at in numbers:
+        state, done, covered, used = next(numbers), some(1), some(1), some(2)
+        yield Stand(at, state, done, covered, list(zip(used[::2], used[1::2])))
 
 
 def _searched(

@@ -33,7 +33,7 @@ SETTLE_CALLS = 64           # the cut moves when the window is at least so long
 WINDOW_MAX = 10_000         # calls behind the cut
 LOST_MAX = 10_000           # calls before the cut that never returned
 PASTS_MAX = 1_000
-REACH_STEPS_MAX = 10_000    # configurations, to move the cut once
+REACH_STEPS_MAX = 100_000  # configurations, to move the cut once
 STEPS_MAX = 200_000         # of one judgement
 OPEN_SHOWN_MAX = 5
 

@@ -3,9 +3,7 @@
 A Past is one way in which everything up to a *cut* can have gone: the state, and what became of
 the calls that are still known, those that return behind the cut and those that never do.  From it
 and the calls behind the cut comes an ordinary problem for the ordinary search.  `advance` moves the
-cut on for all of them at once: it collects the configurations behind the cut that the moves of that
-same search lead to, so each of its short cuts serves here too, and what is no better off than
-another is left out.  (Just-in-time linearization: Lowe, CCPE 2017.)
+cut on for all of them at once (`checker/reach.py`).  (Just-in-time linearization: Lowe, CCPE 2017.)
 """
 
 from __future__ import annotations
@@ -15,12 +13,10 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Hashable, Iterable, Mapping, NamedTuple, Sequence, Tuple
 
-from checker.found import Budget
-from checker.memory import Configuration
 from checker.model import Kind, Model
-from checker.moves import Frame
+from checker.native import reach
 from checker.problem import Table, build
-from checker.search import Search
+from checker.reach import Stand
 from histories.history import UNKNOWN, Call
 from histories.value import show
 
@@ -109,62 +105,34 @@ def advance(
     have ended by now.
     """
     problem = build(left, table)
-    search = Search(problem, table, Budget())
     names = [name(problem.call(n)) for n in range(len(problem.classes))]
-    returns = sum(call.end is not None and call.end < cut for call in left
-                  if call.outcome == "ok")
-    fresh = [search.settle(_begin(search, past, names)) for past in reversed(pasts)]
-    behind = {call.start for call in left if call.end is not None and call.end > cut}
-    reached = _reach(search, fresh, returns, most)
-    return None if reached is None else [_past(search, it, names, behind) for it in reached]
+    until = sum(call.end is not None and call.end < cut for call in left if call.outcome == "ok")
+    later = {name(call) for call in left if call.end is not None and call.end > cut}
+    returns = [~event for event in problem.events if event < 0]
+    begun = [_begun(past, returns, names, table) for past in pasts]
+    reached = reach(problem, table, begun, until, most)
+    if reached is None:
+        return None
+    behind = [place for place, n in enumerate(returns) if names[n] in later]
+    return [_past(stand, names, [returns[place] for place in behind if place < stand.at], table)
+            for stand in reached]
 
 
-def _begin(search: Search, past: Past, names: list[int]) -> Configuration:
-    """The configuration that a past is, before the first return that is not done."""
-    at = next((at for at, frontier in enumerate(search.frontiers)
-               if names[frontier.calls[0][0]] not in past.done), len(search.frontiers))
-    calls = search.frontiers[at].calls if at < len(search.frontiers) else []
-    used = 0
+def _begun(past: Past, returns: list[int], names: list[int], table: Table) -> Stand:
+    """Where a past stands, before the first return that is not done."""
+    used = []
     for key in sorted(past.used, key=show):
-        number = search.table.classify(Call(-1, *key, UNKNOWN, -1, None, "info"))
-        for _each in range(past.used[key]):
-            used = search.multisets.more(used, number)
-    return Configuration(
-        at, sum(bit for n, bit, _class in calls if names[n] in past.done),
-        sum(bit for n, bit, _class in calls if names[n] in past.covered),
-        table_from(search.table, past.state).init, used, False, None)
+        number = table.classify(Call(-1, *key, UNKNOWN, -1, None, "info"))
+        used.append((number, past.used[key]))
+    at = next((at for at, n in enumerate(returns) if names[n] not in past.done), len(returns))
+    done = [n for n in returns[at:] if names[n] in past.done] if past.done else []
+    covered = [n for n in returns[at:] if names[n] in past.covered] if past.covered else []
+    return Stand(at, table_from(table, past.state).init, done, covered, used)
 
 
-def _past(search: Search, it: Configuration, names: list[int], behind: set[int]) -> Past:
-    """The past that a configuration stands for; ``behind`` are the calls that return later."""
-    at = search.frontiers[it.at:]
-    waiting = {frontier.calls[0][0] for frontier in at}
-    open_now = at[0].calls if at else []
-    done = {names[n] for n in search.due if n not in waiting}
-    done.update(names[n] for n, bit, _class in open_now if it.done & bit)
-    classes = search.table.classes
-    used = {(classes[n].f, classes[n].arg): count
-            for n, count in search.multisets.counts[it.used].items()}
+def _past(stand: Stand, names: list[int], returned: list[int], table: Table) -> Past:
+    """The past that a stand is; ``returned`` are the calls behind the cut before it."""
+    used = {(table.classes[n].f, table.classes[n].arg): many for n, many in stand.used}
     return Past(
-        search.table.states[it.state], frozenset(done & behind),
-        frozenset(names[n] for n, bit, _class in open_now if it.covered & bit), Counter(used))
-
-
-def _reach(
-    search: Search, fresh: list[Configuration], returns: int, most: int
-) -> list[Configuration] | None:
-    """The configurations behind so many returns, without those no better off than another."""
-    reached: list[Configuration] = []
-    while fresh:
-        it = fresh.pop()
-        if it.at < len(search.frontiers):
-            if search.memory.covering(it) is not None:
-                continue
-            search.memory.add(it, it.used)
-        if it.at >= returns:
-            reached.append(it)
-        else:
-            fresh += map(search.settle, reversed(search.moves(Frame(it))))
-        if search.memory.size + len(reached) > most:
-            return None
-    return reached
+        table.states[stand.state], frozenset(names[n] for n in [*returned, *stand.done]),
+        frozenset(names[n] for n in stand.covered), Counter(used))

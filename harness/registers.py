@@ -16,7 +16,7 @@ from histories import Event, UsageError
 from histories.trace import dump_event
 
 EVENTS_MAX = 200_000                # of the trace, up to the last place: some ten seconds
-INSTRUCTIONS_MAX = 2_000_000_000    # that a machine executes until then
+INSTRUCTIONS_MAX = 500_000_000      # that a machine executes until then
 
 
 class Found(NamedTuple):

@@ -413,6 +413,17 @@ def test_a_long_run_has_a_page_of_bounded_size(count: int, bytes_max: int) -> No
     assert count == 10_000 or f"15,000 of {count:,}" in page
 
 
+def test_long_values_leave_room_for_less() -> None:
+    """Two hundred letters that take three bytes each, ten thousand times."""
+    calls = [Op(number % 10, kind, "write", "\u20ac" * 150 + str(number), number * MS + late_ns)
+             for number in range(10_000) for late_ns, kind in ((0, "invoke"), (1, "ok"))]
+    record = Record({"name": "long"}, History(calls), Trace())
+    page = render(record, Verdict(valid=True, why=""), ["VALID"])
+    assert len(page.encode()) < 3_000_000
+    assert 2_000 < len(data_of(page)["calls"][0]) < 10_000
+    assert "of 10,000 operations" in re.sub(r"\s+", " ", page)
+
+
 # The command line
 
 def test_commands_write_and_name_the_page(

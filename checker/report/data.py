@@ -64,17 +64,23 @@ class Chosen(NamedTuple):
     gaps: dict[str, list[list[int]]]
 
 
-def choose(record: Record, marked: Sequence[Mark], faults: Sequence[Band]) -> Chosen:
-    """What to show; the kinds of events that are not routine are kept first."""
+def choose(
+    record: Record, marked: Sequence[Mark], faults: Sequence[Band], eighths: int = 8
+) -> Chosen:
+    """What to show; the kinds of events that are not routine are kept first.
+
+    `eighths` of the limits: values may be long, and a page is measured in bytes in the end.
+    """
     calls, trace = record.history.calls(), record.trace
     about = sorted({mark.time_ns for mark in marked}) or sorted({band.start_ns for band in faults})
     named = {mark.op for mark in marked}
     near = nearest([(call.start_ns, max(call.start_ns, call.end_ns)) for call in calls],
-                   about, CALLS_MAX)
+                   about, CALLS_MAX * eighths // 8)
     offending = [at for at, call in enumerate(calls) if call.start in named]
     calls_kept = [calls[at] for at in sorted({*near, *offending})]
-    rows = max(ROWS_MIN, ROWS_MAX - len(calls_kept))
-    rare = _near([event for event in trace if event.kind not in STEADY], about, RARE_MAX)
+    rows = max(ROWS_MIN, ROWS_MAX - len(calls_kept)) * eighths // 8
+    rare = _near([event for event in trace if event.kind not in STEADY], about,
+                 RARE_MAX * eighths // 8)
     routine = [event for event in trace if event.kind in STEADY]
     steady = _near(routine, about, rows)
     every = list(arrows(trace, {call.start: call for call in calls}))

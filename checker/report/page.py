@@ -11,16 +11,16 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any, Mapping, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from jinja2 import Environment, StrictUndefined, Template
 
 from checker.check import Record
 from checker.explain import headline
-from checker.report.data import choose, clock, page_data, placed
+from checker.report.data import CALLS_MAX, Chosen, choose, clock, page_data, placed
 from checker.report.faults import Band, Families, bands
 from checker.report.graph import picture
-from checker.report.marks import focus, marks, moments
+from checker.report.marks import Mark, focus, marks, moments
 from checker.report.plots import UNTIMED, plots
 from checker.report.registers import Registers, packed
 from checker.story import seconds
@@ -29,6 +29,7 @@ from histories.value import show
 
 SCRIPTS = ("read.js", "draw.js", "detail.js", "control.js")
 NAMED = re.compile(r"(\b[Oo]p \d+)")
+BYTES_MAX, LONG_BYTES_MAX = 2_600_000, 4_000_000    # of data; of more calls than a page has
 CORE_MAX = 40       # calls of a core that are named, half of them the first ones
 REASONS_MAX = 200   # why one call comes before another, where no graph says which are needed
 ABOUT = ("name", "command", "versions", "plan")     # of a test, told elsewhere or too long
@@ -62,10 +63,14 @@ def render(
     faults = bands(record.history, facts.families)
     marked = marks(record, verdict, explanation)
     told = moments(record, focus(record, marked, verdict, explanation), faults)
-    chosen = choose(record, marked, faults)
-    data = page_data(record, chosen, marked, told, faults, verdict=verdict,
-                     symbols=dict(facts.symbols), unit=unit)
-    data["step"], data["registers"] = facts.step, packed(facts.registers, data["nodes"])
+
+    def fill(chosen: Chosen) -> dict[str, Any]:
+        data = page_data(record, chosen, marked, told, faults, verdict=verdict,
+                         symbols=dict(facts.symbols), unit=unit)
+        return {**data, "step": facts.step,
+                "registers": packed(facts.registers, data["nodes"])}
+
+    chosen, data = _fitting(record, marked, faults, fill)
     at = seconds if unit == "ns" else "position {}".format
     orders, parameters = _orders(record, verdict), _parameters(record.test)
     sections = _sections(verdict.valid, orders=bool(orders), test=bool(parameters or faults))
@@ -83,10 +88,24 @@ def render(
         "plots": plots(record, faults, marked) if unit == "ns" else UNTIMED,
         "bands": [_band(band, at) for band in faults],
         "parameters": parameters, "situations": facts.situations,
-        "data": _embedded(data), "script": "\n".join(map(_file, SCRIPTS)),
+        "data": data, "script": "\n".join(map(_file, SCRIPTS)),
         "style": _file("page.css"),
     }
     return _template().render(shown) + "\n"
+
+
+def _fitting(
+    record: Record, marked: Sequence[Mark], faults: Sequence[Band],
+    fill: Callable[[Chosen], dict[str, Any]]
+) -> tuple[Chosen, str]:
+    """As much of a record as a page may hold, and the page's data as text."""
+    long = len(record.history.calls()) > CALLS_MAX
+    for eighths in (8, 6, 4, 3, 2, 1):
+        chosen = choose(record, marked, faults, eighths)
+        data = _embedded(fill(chosen))
+        if len(data.encode()) <= (LONG_BYTES_MAX if long else BYTES_MAX):
+            break
+    return chosen, data
 
 
 @cache

@@ -55,13 +55,14 @@ def places(record: Record, ops: Sequence[int]) -> list[Place]:
 
 def diverged(record: Record) -> list[Place]:
     """Where backups noticed first that they had diverged, and where they should have been."""
-    generations: dict[str, int] = {}
+    generations: dict[int, int] = {}        # of the latest log entry with a number
     found: list[Place] = []
-    for event in record.trace.of("acknowledge", "divergence"):
-        if event.kind == "acknowledge":
-            generations[event.node] = event.data["generation"]
-        elif event.node in generations and len(found) < 2 * DIVERGENCES_MAX:
-            found += [(generations[event.node], int(event.data[key]))
+    for event in record.trace.of("log", "divergence"):
+        seq = event.data["seq"]
+        if event.kind == "log":
+            generations[seq] = event.data["generation"]
+        elif seq in generations and len(found) < 2 * DIVERGENCES_MAX:
+            found += [(generations[seq], int(event.data[key]))
                       for key in ("expected_at", "found_at")]
     return found
 
