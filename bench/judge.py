@@ -45,7 +45,9 @@ class Row(NamedTuple):
 
 def measure(shape: Shape) -> Row:
     """Judge the history of a shape."""
+    gc.disable()        # or it looks through all ops again and again while they are made
     history, model = make(shape), models.by_name(shape.model)
+    gc.enable()
     times: list[float] = []
     peak_kib, valid = 0, None
     while not times or len(times) < REPEATS and times[0] < LONG_S:

@@ -54,6 +54,8 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
 
     What was learned meanwhile is of use to a search that begins again.
     """
+    if not table.unclear:
+        return decide(problem, table, budget)
     steps, due = 0, CHECK_EVERY_STEPS
 
     def expired() -> bool:
@@ -65,8 +67,6 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
                 raise _Learned
         return budget.expired is not None and budget.expired()
 
-    if not table.unclear:
-        return decide(problem, table, budget)
     try:
         if not learn(problem, table, len(problem.classes) // CALLS_PER_TRANSITION):
             return decide(problem, table, budget._replace(expired=expired))
