@@ -35,6 +35,7 @@ from __future__ import annotations
 from typing import Sequence
 
 from checker.found import CHECK_EVERY_STEPS, Budget, Found
+from checker.native import loosened
 from checker.problem import ILLEGAL, READ, UNASKED, WRITE, Changed, Problem, Table
 from checker.refute import decide
 from histories.errors import UsageError
@@ -52,7 +53,8 @@ class _Learned(Exception):
 def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
     """Search for an order of the calls; learn before, or, where that takes long, meanwhile.
 
-    What was learned meanwhile is of use to a search that begins again.
+    What was learned meanwhile is of use to a search that begins again.  Calls that never return and
+    turn out to be reads are left out, as they would have been (`loosened` does it).
     """
     if not table.unclear:
         return decide(problem, table, budget)
@@ -72,7 +74,7 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
             return decide(problem, table, budget._replace(expired=expired))
     except _Learned:
         pass
-    return decide(problem._replace(kept=None), table, budget)
+    return decide(loosened(problem, table, None, len(problem.events) - 1), table, budget)
 
 
 def learn(problem: Problem, table: Table, transitions_max: int) -> bool:

@@ -68,11 +68,11 @@ def judge_each(
 
     What is raised by the first part that raises is raised; those behind it are given up.
     """
-    most = (threads or _processors()) if NATIVE is not None else 1
+    most = (threads or processors()) if NATIVE is not None else 1
     return _Judging(parts, judge, budget, most).run()
 
 
-def _processors() -> int:
+def processors() -> int:
     """How many this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

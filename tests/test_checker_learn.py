@@ -176,12 +176,14 @@ def loosened_but_with_answers(calls: list[Call], last: int) -> list[Call]:
 
 @pytest.mark.parametrize("shape", [
     Shape("register", 2_000, 10), Shape("register", 2_000, 10, 1),
-    Shape("cas-register", 2_000, 10, 1), Shape("cas-register", 2_000, 10, 1, True)])
+    Shape("cas-register", 2_000, 10, 1), Shape("cas-register", 2_000, 10, 1, True),
+    Shape("cas-register", 10_000, 30, 1)])
 def test_a_search_takes_about_as_many_steps_as_with_all_said(shape: Shape) -> None:
+    """As long as calls that turn out to be reads, and never return, are left out."""
     made, model = make(shape), replace(models.by_name(shape.model), monitors=())
     one, other = linearizable(made, bare(model)), linearizable(made, model)
     assert one.valid is other.valid is not shape.violation
-    assert one.evidence["steps"] <= 1.2 * other.evidence["steps"]
+    assert one.evidence["steps"] <= 1.05 * other.evidence["steps"]
 
 
 @pytest.mark.parametrize("seen, expected", [(49, True), (50, False)])
