@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, Iterator, Mapping
 
 from checker import linearizable, models
-from checker.check import merge
+from checker.check import Recorded, merge
 from checker.explain import explain
 from checker.report.page import render
 from harness.page import write_run_page
-from harness.run import Recorded, run
+from harness.run import run
 from harness.test import Test
 from histories import History, Op, Trace, UsageError
 from histories.store import PAGE

@@ -14,7 +14,7 @@ import traceback
 from concurrent.futures import Future, TimeoutError
 from typing import Any, Iterator, NamedTuple
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from checker import Budget, Model, Verdict, linearizable, models
 from checker.check import Recorded, merge
@@ -28,6 +28,7 @@ from histories.read import Limits, read_history
 
 REMEMBERED_PER_MB = 500             # configurations, each with a state never met before
 STEPS_MAX = 10**12                  # time and memory end a search here
+POLL_S = 0.02                       # how soon a pool notices that all is done
 GRACE_S = 5                         # for a search to end by itself and say where it was
 
 
@@ -67,6 +68,7 @@ def judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload([__name__])
+    CONSTS.sleep_unit = POLL_S
     with ProcessPool(max(1, min(jobs, len(tasks))), context=context) as pool:
         futures: list[Future[Judged]] = [
             pool.schedule(judge, args=[task], timeout=task.timeout_s + GRACE_S) for task in tasks]
