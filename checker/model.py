@@ -95,7 +95,8 @@ class Model:
 
     ``rules`` says the same of all operations, where it can be read off their values: then calls
     are numbered without asking.  It must agree with step, kind and needs: with the first state
-    "", an operation is a "write"; where both states are equal, a "read".
+    "", an operation is a "write"; where both states are equal, a "read".  That is looked at where
+    calls are many and of few kinds, and where a failure is explained.
 
     ``monitors`` names methods of `checker/monitors/` that may judge calls without a search, in the
     order in which they are tried.

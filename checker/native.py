@@ -25,6 +25,8 @@ from histories.history import Call, History
 from histories.op import Op
 from histories.value import freeze
 
+CALLS_PER_CHECK = 200   # so many of a class, and its rules are compared with what the model says
+
 _NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
 _TOLD = 5       # below it, and above 1, the causes of unknown
@@ -61,6 +63,8 @@ def numbered(history: History, table: Table) -> Problem:
         kinds, needs, targets, kept = told
         table.foretold((kinds, needs, targets),
                        lambda: _firsts(history, _numbers(places)[2 * count:]))
+        if count >= CALLS_PER_CHECK * len(kinds):
+            table.catch_up()
     return Problem(events, classes, lambda number: _call(
         history, _number(places, number), _number(places, count + number)), (), kept)
 

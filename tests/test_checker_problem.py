@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_histories import MAKERS, random_ops
 
-from checker import ANY_STATE, UNKNOWN, Inconsistent, Model, models, native
+from checker import ANY_STATE, UNKNOWN, Inconsistent, Model, linearizable, models, native
 from checker.model import Rule
 from checker.problem import Problem, Table, build, loosened
 from histories import History, Op, UsageError
@@ -134,6 +134,22 @@ def test_rules_of_a_user_are_followed() -> None:
                   needs=lambda f, arg, ret: arg, rules={"go": Rule("arg", "ret")})
     ops = [Op(0, kind, "go", n + (kind == "ok")) for n in range(4) for kind in ("invoke", "ok")]
     agree(History(ops), model)
+
+
+@needs_native
+@pytest.mark.parametrize("calls, refused", [(20, False), (2_000, True)])
+def test_rules_are_compared_with_the_model_where_that_costs_little(
+    calls: int, refused: bool
+) -> None:
+    """Few classes among many calls; else when a failure is explained."""
+    lying = replace(models.register, rules={**models.register.rules, "write": Rule("arg", "arg")})
+    ops = [Op(0, kind, "write", 3) for _each in range(calls) for kind in ("invoke", "ok")]
+    first = [Op(0, "invoke", "read"), Op(0, "ok", "read")]
+    if not refused:
+        native.numbered(History([*first, *ops]), Table(lying))
+        return
+    with pytest.raises(UsageError, match="model register has rules that disagree"):
+        linearizable(History([*first, *ops]), lying)
 
 
 @needs_native
