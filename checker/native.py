@@ -17,6 +17,7 @@ from checker.found import (
     ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, MEMORY_MAX, PATIENCE_GROWTH, Budget, Found, Help,
     ShortCut,
 )
+from checker.model import first_of_argument
 from checker.problem import Problem, Table, build
 from checker.reach import Stand, reach as plain_reach
 from checker.sweep import sweep as plain_sweep
@@ -72,7 +73,10 @@ def numbered(history: History, table: Table) -> Problem:
 def _columns(history: History, table: Table) -> Any:
     model = table.model
     if model.rules and table.empty:
-        return COLUMNS.number(history.ops, freeze, None, model.rules, model.init)
+        keyed = model.partition is first_of_argument
+        found = COLUMNS.number(history.ops, freeze, None, model.rules, model.init, keyed)
+        if found is not None:
+            return found
 
     def classify(invoke: Op, done: Op | None) -> int:
         number = table.classify(history.call(invoke, done))
