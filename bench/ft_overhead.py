@@ -18,11 +18,10 @@ that answers in 0.2 ms, are bound by latency: a write waits for its acknowledgem
 
 from __future__ import annotations
 
-import sys
 from typing import Callable, NamedTuple
 
 from bench.service import Service
-from bench.table import line
+from bench.table import scaled
 from vmft.settings import DEFAULT, Settings
 
 PACKET_BYTES = 1400
@@ -146,10 +145,7 @@ def cells(row: Row, result: Result) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table."""
-    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    print(line(HEADINGS, WIDTHS))
-    for row in ROWS:
-        print(line(cells(row, measure(row, scale)), WIDTHS), flush=True)
+    scaled(HEADINGS, WIDTHS, ROWS, lambda row, scale: cells(row, measure(row, scale)))
 
 
 if __name__ == "__main__":

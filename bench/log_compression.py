@@ -12,14 +12,13 @@ are the two ends of what a payload can be.  The bytes are the same in every run.
 
 from __future__ import annotations
 
-import sys
 import zlib
 from typing import Callable, NamedTuple
 
 from bench import ft_overhead
 from bench.ft_overhead import PACKET_BYTES, Work
 from bench.service import Service
-from bench.table import line
+from bench.table import scaled
 from harness.drive import FRAME_HEADER
 from vmft.messages import Log, Message
 from vmft.network import Arrival, Network
@@ -143,10 +142,7 @@ def cells(row: Row, result: Result) -> tuple[str, ...]:
 
 def main() -> None:
     """Print the table."""
-    scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
-    print(line(HEADINGS, WIDTHS))
-    for row in ROWS:
-        print(line(cells(row, measure(row, scale)), WIDTHS), flush=True)
+    scaled(HEADINGS, WIDTHS, ROWS, lambda row, scale: cells(row, measure(row, scale)))
 
 
 if __name__ == "__main__":

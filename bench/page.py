@@ -10,12 +10,12 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from bench.pictures import chromium
 from bench.table import line
 from checker import linearizable, models
-from checker.check import merge
+from checker.check import Recorded, merge
 from checker.explain import explain
 from checker.report.page import render
 from histories import Event, History, Op, Trace
@@ -44,15 +44,7 @@ COLUMNS = ("operations", "made", "MB", "first paint", "load event", "opened", "c
 WIDTHS = tuple(len(column) + 2 for column in COLUMNS)
 
 
-class Long(NamedTuple):
-    """What a checker judges."""
-
-    test: dict[str, Any]
-    history: History
-    trace: Trace
-
-
-def long_record(count: int) -> Long:
+def long_record(count: int) -> Recorded:
     """So many increments of ten clients, one answer wrong, and six events an operation."""
     ops: list[Op] = []
     events: list[Event] = []
@@ -62,7 +54,7 @@ def long_record(count: int) -> Long:
         ops += [Op(process, "invoke", "inc", None, start, index),
                 Op(process, "ok", "inc", answer, start + 900_123, index + 1)]
         events += _events(number)
-    return Long({"name": "long"}, History(ops), Trace(events))
+    return Recorded({"name": "long"}, History(ops), Trace(events))
 
 
 def _events(number: int) -> list[Event]:

@@ -19,6 +19,17 @@ class Arena {
     ~Arena() { innermost = outer; }
     Arena(const Arena &) = delete;
 
+    // While one of these lives, there is no arena: what is allocated may outlive it.
+    class Away {
+      public:
+        Away() : inner(innermost) { innermost = nullptr; }
+        ~Away() { innermost = inner; }
+        Away(const Away &) = delete;
+
+      private:
+        Arena *inner;
+    };
+
     // A place in the block, or nothing.
     static void *take(size_t bytes) {
         Arena *here = innermost;

@@ -80,9 +80,8 @@ class Calls {
 // Calls that were laid out once, and are kept for the searches of them, as a capsule of this name.
 constexpr const char *KEPT = "checker.problem";
 struct Kept {
-    std::vector<int32_t> events;
-    std::vector<Call> calls;
-    Outline outline;
+    vector<int32_t> events;
+    Calls calls;
 };
 
 }  // namespace

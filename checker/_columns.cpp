@@ -208,13 +208,11 @@ class Numbering {
 
 // The calls laid out, for the searches of them.
 PyObject *kept(const Numbering &found, const Rules &said) {
-    Calls laid_out;
-    if (!laid_out.lay_out(found.events, found.classes, said.kinds, said.needs, said.targets))
-        throw Odd{};
+    Arena::Away away;
     auto keep = std::make_unique<Kept>();
     keep->events.assign(found.events.begin(), found.events.end());
-    keep->calls.assign(laid_out.calls.begin(), laid_out.calls.end());
-    keep->outline = laid_out.outline;
+    if (!keep->calls.lay_out(keep->events, found.classes, said.kinds, said.needs, said.targets))
+        throw Odd{};
     PyObject *capsule = PyCapsule_New(keep.get(), KEPT, [](PyObject *gone) {
         delete static_cast<Kept *>(PyCapsule_GetPointer(gone, KEPT));
     });
@@ -265,7 +263,7 @@ PyObject *written_twice(PyObject *, PyObject *args) {
     if (!kept) return nullptr;
     try {
         vector<char> made;
-        for (const Call &call : kept->calls) {
+        for (const Call &call : kept->calls.calls) {
             auto state = size_t(call.target);
             bool makes = call.kind == WRITE || call.need != call.target;
             if (!call.invoked || !makes || call.target < 0) continue;

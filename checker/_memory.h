@@ -71,7 +71,7 @@ template <int Words> class Memory {
 
     Place &place(uint32_t at, int32_t state) {
         if (2 * places_used >= places.size()) {
-            vector<Place> old(std::max<size_t>(64, 2 * places.size()), {0, 0, NONE, NONE});
+            vector<Place> old(std::max<size_t>(32, 2 * places.size()), {0, 0, NONE, NONE});
             old.swap(places);
             for (const Place &each : old)
                 if (each.first != NONE) find(each.at, each.state) = each;

@@ -19,8 +19,8 @@ void take_calls(PyObject *told, vector<int32_t> &events, Problem &problem) {
     if (PyCapsule_IsValid(told, KEPT)) {
         auto *kept = static_cast<const Kept *>(PyCapsule_GetPointer(told, KEPT));
         problem.events = kept->events.data();
-        problem.calls.assign(kept->calls.begin(), kept->calls.end());
-        problem.outline = kept->outline;
+        problem.calls = kept->calls.calls;
+        problem.outline = kept->calls.outline;
         return;
     }
     if (!PyTuple_Check(told) || PyTuple_GET_SIZE(told) != 5)

@@ -38,6 +38,7 @@ template <int Words> class Search : protected Window<Words> {
         fresh.reserve(FEW);
         late.reserve(FEW);
         tried.assign(problem.outline.classes, 0);
+        leaves.reserve(limits.leaves_max < FEW ? limits.leaves_max : FEW);
         next_pause = limits.check_every;
     }
 

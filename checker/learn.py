@@ -56,6 +56,8 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
     What was learned meanwhile is of use to a search that begins again.  Calls that never return and
     turn out to be reads are left out, as they would have been (`loosened` does it).
     """
+    if not table.unclear:
+        return decide(problem, table, budget)
     steps, due = 0, CHECK_EVERY_STEPS
 
     def expired() -> bool:
@@ -67,8 +69,6 @@ def decide_and_learn(problem: Problem, table: Table, budget: Budget) -> Found:
                 raise _Learned
         return budget.expired is not None and budget.expired()
 
-    if not table.unclear:
-        return decide(problem, table, budget)
     try:
         if not learn(problem, table, len(problem.classes) // CALLS_PER_TRANSITION):
             return decide(problem, table, budget._replace(expired=expired))

@@ -319,7 +319,7 @@ def _hashable_part(partition: Callable[[Call], Hashable], call: Call) -> Hashabl
 
 
 def guarded(model: Model, call: Call, function: Callable[..., T], *arguments: object) -> T:
-    """Run a model's function; whatever it raises becomes one line that names the call."""
+    """Run a model's function; whatever it raises becomes a UsageError that names the call."""
     try:
         return function(*arguments)
     except Exception as problem:

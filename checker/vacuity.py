@@ -7,12 +7,15 @@ came to nothing.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, Iterator
 
 from checker.check import Record
 from checker.verdict import Verdict
 from histories import NEMESIS, History, Op
 from histories.value import quantity
+
+MISSED_MAX = 200
 
 
 def vacuity(record: Record) -> Verdict:
@@ -23,7 +26,8 @@ def vacuity(record: Record) -> Verdict:
         return Verdict(valid=None, why=f"none of {quantity(len(calls), 'operation')} succeeded",
                        evidence={"missed": [
                            {"time": call.start_ns, "op": call.start,
-                            "problem": f"did not succeed ({call.outcome})"} for call in calls]})
+                            "problem": f"did not succeed ({call.outcome})"}
+                           for call in calls[:MISSED_MAX]]})
     did = f"{quantity(succeeded, 'operation')} succeeded"
     if not record.test.get("nemesis"):
         return Verdict(valid=True, why=f"{did}, no faults asked for")
@@ -31,7 +35,7 @@ def vacuity(record: Record) -> Verdict:
     if met == 0:
         return Verdict(valid=None, why=f"{quantity(faults, 'fault')} had an effect, none met an "
                                        "open operation",
-                       evidence={"missed": list(_missed(record.history))})
+                       evidence={"missed": list(islice(_missed(record.history), MISSED_MAX))})
     return Verdict(valid=True, why=f"{did}, {met} of {quantity(faults, 'fault')} met an open one",
                    evidence={"succeeded": succeeded, "faults": faults, "met": met})
 

@@ -14,19 +14,21 @@ import traceback
 from concurrent.futures import Future, TimeoutError
 from typing import Any, Iterator, NamedTuple
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import CONSTS, ProcessExpired, ProcessPool
 
 from checker import Budget, Model, Verdict, linearizable, models
 from checker.check import Recorded, merge
 from checker.explain import explain
 from checker.levels import LEVELS, weaker
 from checker.recognise import recognise
+from checker.vacuity import vacuity
 from checker.verdict import word
-from histories import History, Trace, UsageError
+from histories import NEMESIS, History, Trace, UsageError
 from histories.read import Limits, read_history
 
 REMEMBERED_PER_MB = 500             # configurations, each with a state never met before
 STEPS_MAX = 10**12                  # time and memory end a search here
+POLL_S = 0.02                       # how soon a pool notices that all is done
 GRACE_S = 5                         # for a search to end by itself and say where it was
 
 
@@ -66,6 +68,7 @@ def judge_all(tasks: list[Task], jobs: int) -> Iterator[Judged]:
     context: Any = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if "forkserver" in methods:
         context.set_forkserver_preload([__name__])
+    CONSTS.sleep_unit = POLL_S
     with ProcessPool(max(1, min(jobs, len(tasks))), context=context) as pool:
         futures: list[Future[Judged]] = [
             pool.schedule(judge, args=[task], timeout=task.timeout_s + GRACE_S) for task in tasks]
@@ -114,18 +117,25 @@ def judge(task: Task) -> Judged:
     budget = Budget(steps_max=STEPS_MAX, memory_max=task.memory_mb * REMEMBERED_PER_MB,
                     expired=lambda: time.monotonic() > deadline_s)
     model, why = _model(task, history)
+    recorded = record(task.path, model.name, history)
     try:
         level = LEVELS[task.consistency](history, model, budget=budget)
-        verdict = merge({task.consistency: level})
+        verdict = _weighed(recorded, task.consistency, level)
         lines = weaker(history, model, budget) if task.consistency == "linearizable" \
             and verdict.valid is False else []
     except UsageError as problem:
         named = str(problem).startswith(task.path)
         raise UsageError(str(problem) if named else f"{task.path}: {problem}") from None
-    told = explain(record(task.path, model.name, history), verdict)
+    told = explain(recorded, verdict)
     taken = [f"{why[:1].upper()}{why[1:]}."] if why else []
     return Judged(task.path, verdict, [*told, *taken, *lines, *_more(task, model, verdict)],
                   model.name)
+
+
+def _weighed(recorded: Recorded, name: str, found: Verdict) -> Verdict:
+    """What a check found; where nothing succeeded, that nothing is wrong proves nothing."""
+    did = any(op.type == "ok" and op.process != NEMESIS for op in recorded.history)
+    return merge({name: found} if did else {name: found, "vacuity": vacuity(recorded)})
 
 
 def _more(task: Task, model: Model, verdict: Verdict) -> list[str]:
@@ -153,8 +163,9 @@ def linearizability(history: History, model: Model | str | None) -> tuple[Verdic
         model, _ = recognise(history)
     elif isinstance(model, str):
         model = models.by_name(model)
-    verdict = merge({"linearizable": linearizable(history, model)})
-    return verdict, explain(record(history.source or "history", model.name, history), verdict)
+    recorded = record(history.source or "history", model.name, history)
+    verdict = _weighed(recorded, "linearizable", linearizable(history, model))
+    return verdict, explain(recorded, verdict)
 
 
 def record(path: str, model: str, history: History) -> Recorded:

@@ -122,7 +122,7 @@ def _is_time(value: Any) -> bool:
 def read(text: str, root: Path) -> Plan:
     """The plan of an argument: JSON itself, or a file with a plan or with a test that has one.
 
-    A file that is not there is looked for in the store at `root`.
+    A file that is not there is looked for in the store at `root`.  UsageError says what is wrong.
     """
     where = "--plan" if text.lstrip().startswith("{") else text
     try:

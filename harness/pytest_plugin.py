@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test for each seed of a marked function."""
+    """A test for each seed of a marked function; pytest's UsageError if the marker is wrong."""
     marker = metafunc.definition.get_closest_marker(MARKER)
     if marker is None:
         return
@@ -68,7 +68,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def seeds(fields: Mapping[str, Any], where: str) -> list[int]:
-    """The seeds that a marker asks for; one if it does not say."""
+    """The seeds that a marker asks for; one if it does not say.  pytest's UsageError for others."""
     wanted, first = fields.get("seeds", 1), fields.get("seed", 1)
     numbers = list(range(first, first + wanted)) if type(wanted) is type(first) is int \
         and 1 <= wanted <= SEEDS_MAX else wanted

@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
+from harness.case import EXIT_CODES
+from harness.cli import INTERRUPTED, PIPE_CLOSED
 from harness.commands import COMMANDS
 from harness.coverage import MARKS
 from harness.run import CHECKS
@@ -37,10 +39,20 @@ ENTRIES = {
     log.DIGEST: "what registers, memory and devices amount to here",
 }
 
+OUTCOMES = {
+    "invalid": "a check shows a contradiction",
+    "crashed": "a defect of Double Eleven itself: a run broke off, or was not the same again",
+    "refused": "an argument or a file is wrong",
+    "unknown": "a check could not decide, and says why",
+    "valid": "every check passed, and enough happened to mean something",
+    "vacuous": "too little happened; among runs of a test that prove something it counts as valid",
+}
+
 
 def page() -> str:
     """The whole page."""
-    parts = [HEAD, *commands(), *workloads(), *nemeses(), *checkers(), *bugs(), *machine()]
+    parts = [HEAD, *commands(), *outcomes(), *workloads(), *nemeses(), *checkers(), *bugs(),
+             *machine()]
     return "\n".join(parts)
 
 
@@ -64,6 +76,17 @@ def _argument(action: argparse.Action) -> tuple[str, str]:
     if action.option_strings and default not in (None, False, [], ()) and "default" not in said:
         said = f"{said} (default: {default})".strip()
     return f"`{' '.join(part for part in (names, str(values)) if part)}`", said
+
+
+def outcomes() -> Iterator[str]:
+    """What a run or a file comes to, and the exit code of many."""
+    yield ("## Outcomes\n\nOf many the worst decides, and they stand here the worst first. With "
+           "`--json` a command that judges prints `command`, `valid` (true, false or "
+           "\"unknown\"), `outcome`, `cases` and what is its own.\n")
+    yield table(("outcome", "exit code", "meaning"), [
+        (f"`{outcome}`", str(code), OUTCOMES[outcome]) for outcome, code in EXIT_CODES.items()])
+    yield (f"{INTERRUPTED} is Ctrl-C, {PIPE_CLOSED} a reader that went away: no verdict, but what "
+           "a shell makes of it.\n")
 
 
 def workloads() -> Iterator[str]:

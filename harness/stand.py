@@ -78,7 +78,10 @@ def at_instruction(test: Test, at: int) -> Stand:
 
 
 def at_event(test: Test, events: Sequence[Event], place: int) -> Stand:
-    """Each machine at the latest instruction that the trace names by the event of this number."""
+    """Each machine at the latest instruction that the trace names by the event of this number.
+
+    UsageError if there is no such event.
+    """
     if not 0 <= place < len(events):
         raise UsageError(f"no event {place}: there are events 0 to {len(events) - 1}")
     positions = {event.node: [int(event.data["at"])] for event in events[:place + 1]

@@ -180,7 +180,7 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
 
 
 def choose(table: Mapping[str, T], name: str, what: str) -> T:
-    """The named thing, or one clear line that lists what there is."""
+    """The named thing, or a UsageError that lists what there is."""
     if name not in table:
         raise UsageError(f"unknown {what} {name!r}; there is {', '.join(sorted(table))}")
     return table[name]

@@ -60,7 +60,8 @@ def _put_off() -> Iterator[None]:
 def workers(jobs: int = 0, dask: str | None = None) -> Iterator[Executor]:
     """`jobs` processes (0: one a core; 1: this one), or the Dask cluster at that address.
 
-    Work that has not begun is dropped on the way out.
+    Work that has not begun is dropped on the way out.  UsageError for another number of jobs, or
+    when no scheduler answers.
     """
     if not 0 <= jobs <= JOBS_MAX:
         raise UsageError(f"jobs is {jobs}, expected a number from 0 to {JOBS_MAX}")

@@ -49,7 +49,11 @@ _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 def parse_bulk(
     data: bytes | BinaryIO, source: str, *, cut_ok: bool = False, ops_max: int = OPS_MAX
 ) -> History:
-    """A history from JSON lines; with ``cut_ok`` a last line without its newline may be broken."""
+    """A history from JSON lines: a text, or a file that is read from where it stands.
+
+    With ``cut_ok`` a last line without its newline may be broken.  UsageError, with its line, for
+    what is no op, and for more than ``ops_max`` of them.
+    """
     file = BytesIO(data) if isinstance(data, bytes) else data
     decode = _Decoder()
     ops: list[Op] = []

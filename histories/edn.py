@@ -76,7 +76,7 @@ class Token(NamedTuple):
 
 
 class Reader:
-    """Reads the forms of one text, one after the other."""
+    """Reads the forms of one text, one after the other; SyntaxProblem for what is none."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -196,7 +196,10 @@ def _collection(opening: str, items: list[Any], at: int) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """A value as EDN in one line; sets in the order of their members' text."""
+    """A value as EDN in one line; sets in the order of their members' text.
+
+    TypeError for a value of a type that EDN does not have.
+    """
     if value is None:
         return "nil"
     if isinstance(value, bool):

@@ -20,7 +20,7 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 def parse_elle(text: str, source: str) -> History:
-    """A history from a JSON array of ops."""
+    """A history from a JSON array of ops; UsageError, with its line, for what is none."""
     starts = [0] + [match.end() for match in re.finditer("\n", text)]
     ops, lines = [], []
     for at, record in _members(text, source, starts):
@@ -69,5 +69,5 @@ def _skip(text: str, at: int) -> int:
 
 
 def dump_elle(ops: Iterable[Op]) -> str:
-    """Ops as a JSON array, one a line."""
+    """Ops as a JSON array, one a line; UsageError for what JSON cannot hold."""
     return "[" + ",\n".join(map(dump_op, ops)) + "]\n"

@@ -104,7 +104,10 @@ class History:
 
     @cached_property
     def pairs(self) -> list[Pair]:
-        """Each client invocation, in order, with its completion or None."""
+        """Each client invocation, in order, with its completion or None.
+
+        UsageError, with file and line, names the first op that breaks an invariant.
+        """
         pairs: list[Pair] = []
         open_at: dict[int, int] = {}
         last = -1
@@ -172,7 +175,10 @@ class History:
         return [self.call(invoke, done) for invoke, done in self.pairs]
 
     def call(self, invoke: Op, done: Op | None) -> Call:
-        """The call that an invocation and its completion make up."""
+        """The call that an invocation and its completion make up.
+
+        UsageError names the op whose ``f`` is no word, or whose value nobody can judge.
+        """
         outcome: Outcome = "info" if done is None else done.type  # type: ignore[assignment]
         if not isinstance(invoke.f, str):
             raise UsageError(f"op {invoke.index}: f is a word, found {show(invoke.f)}")
@@ -189,7 +195,10 @@ class History:
         )
 
     def calls(self) -> list[Call]:
-        """The client calls, in the order of their invocations; do not change the list."""
+        """The client calls, in the order of their invocations; do not change the list.
+
+        UsageError as for `pairs` and `call`.
+        """
         return self._calls
 
     def clients(self) -> "History":
@@ -199,7 +208,10 @@ class History:
         return History([self.ops[place] for place in kept], source=self.source, lines=lines)
 
     def by(self, key: Callable[[Call], Hashable]) -> dict[Hashable, list[Call]]:
-        """The calls grouped by a key, groups and calls in the order of first appearance."""
+        """The calls grouped by a key, groups and calls in the order of first appearance.
+
+        UsageError as for `calls`.
+        """
         groups: dict[Hashable, list[Call]] = {}
         for call in self.calls():
             groups.setdefault(key(call), []).append(call)

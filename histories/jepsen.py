@@ -25,7 +25,7 @@ _LOG_LINE = re.compile(r"(?:[0-9].*)?(?:TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\b")
 
 
 def parse_edn(text: str, source: str) -> History:
-    """A history from EDN."""
+    """A history from EDN; UsageError, with its line, for what is none."""
     starts = [0] + [match.end() for match in re.finditer("\n", text)]
     ops, lines = [], []
     try:
@@ -131,7 +131,10 @@ def _dump_log(op: Op) -> str:
 
 
 def parse_log(text: str, source: str) -> History:
-    """A history from a Jepsen log; other lines of the log are passed over."""
+    """A history from a Jepsen log; other lines of the log are passed over.
+
+    UsageError, with its line, for an op that cannot be read.
+    """
     ops, lines = [], []
     for number, line in enumerate(text.split("\n"), 1):
         match = _LOG_OP.search(line)

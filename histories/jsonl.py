@@ -27,7 +27,10 @@ _DEFAULTS: dict[str, Any] = {
 
 
 def dump_line(record: Any) -> str:
-    """One compact JSON line, without its newline; sets become sorted lists."""
+    """One compact JSON line, without its newline; sets become sorted lists.
+
+    UsageError for what JSON cannot hold.
+    """
     try:
         return _encode(record)
     except (TypeError, ValueError, RecursionError) as problem:
@@ -46,7 +49,10 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False, check_circula
 
 
 def dump_op(op: Op) -> str:
-    """An op as a line of JSON; ``error`` and ``node`` only where there is one."""
+    """An op as a line of JSON; ``error`` and ``node`` only where there is one.
+
+    UsageError, with the op's index, for what JSON cannot hold.
+    """
     try:
         return _dump_op(op)
     except UsageError as problem:
@@ -100,7 +106,8 @@ def opened(path: Path, *, bytes_max: int = FILE_BYTES_MAX) -> Iterator[BinaryIO]
 def decode_text(data: bytes, source: str, *, cut_ok: bool = False, first: int = 1) -> str:
     """The data, which begins at line ``first``, as UTF-8.
 
-    With ``cut_ok`` a last line without its newline may be broken.
+    With ``cut_ok`` a last line without its newline may be broken.  UsageError names the line of a
+    byte that is none.
     """
     try:
         return data.decode("utf-8-sig")
@@ -115,7 +122,10 @@ def decode_text(data: bytes, source: str, *, cut_ok: bool = False, first: int = 
 def parse_lines(
     text: str, source: str, *, cut_ok: bool = False, first: int = 1
 ) -> Iterator[tuple[int, Any]]:
-    """(line number, value) of each line that is not blank; the text begins at line ``first``."""
+    """(line number, value) of each line that is not blank; the text begins at line ``first``.
+
+    UsageError for a line that is not JSON; with ``cut_ok`` the last one may be broken.
+    """
     lines = text.split("\n")
     for number, line in enumerate(lines, first):
         if not line.strip():
@@ -149,7 +159,8 @@ def reason(problem: Exception) -> str:
 def to_op(record: Any, where: str) -> Op:
     """An op from a decoded map with Jepsen's keys; keys that are not Jepsen's are dropped.
 
-    Elle's transactions may come without ``f``: then it is "txn".
+    Elle's transactions may come without ``f``: then it is "txn".  UsageError, which begins with
+    ``where``, says what was expected and found.
     """
     if type(record) is not dict:
         raise UsageError(f"{where}: expected an op, a map with process, type and f")
@@ -178,7 +189,7 @@ def _is_transaction(value: Any) -> bool:
 
 
 def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
-    """A history from JSON lines."""
+    """A history from JSON lines; UsageError, with its line, for what is no op."""
     ops, lines = ops_of(text, source, cut_ok=cut_ok)
     return History(ops, source=source, lines=lines)
 
@@ -186,7 +197,10 @@ def parse_history(text: str, source: str, *, cut_ok: bool = False) -> History:
 def ops_of(
     text: str, source: str, *, cut_ok: bool = False, first: int = 1
 ) -> tuple[list[Op], list[int]]:
-    """The ops in JSON lines, and the line of each; the text begins at line ``first``."""
+    """The ops in JSON lines, and the line of each; the text begins at line ``first``.
+
+    UsageError as for `parse_lines` and `to_op`.
+    """
     ops, lines = [], []
     for number, record in parse_lines(text, source, cut_ok=cut_ok, first=first):
         ops.append(to_op(record, f"{source}:{number}"))
@@ -195,6 +209,6 @@ def ops_of(
 
 
 def write_history(ops: Iterable[Op], path: Path) -> None:
-    """Write ops to a file of JSON lines."""
+    """Write ops to a file of JSON lines; UsageError as for `dump_op`, OSError as for any file."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(dump_op(op) + "\n" for op in ops)

@@ -63,7 +63,10 @@ def _beginning(data: bytes, source: str) -> str:
 
 
 def recognise(text: str, source: str) -> str:
-    """The name of the format, from how the text begins; an empty text counts as JSON lines."""
+    """The name of the format, from how the text begins; an empty text counts as JSON lines.
+
+    UsageError for a text that begins like none of them.
+    """
     start = text.lstrip()
     if not start or re.match(r'\{\s*"', start):
         return "jsonl"

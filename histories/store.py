@@ -38,7 +38,7 @@ class Run:
     """A stored run; its parts are read when first asked for.
 
     A run that was killed has a shorter history and trace, whose last line may be cut off, and no
-    results (None).
+    results (None).  UsageError, with file and line, for what cannot be read otherwise.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,7 +125,10 @@ class RunWriter:
 
 
 def create(root: Path, name: str, test: Mapping[str, Any]) -> RunWriter:
-    """A new run of the test of this name; ``test`` is what test.json shall hold."""
+    """A new run of the test of this name; ``test`` is what test.json shall hold.
+
+    UsageError when nothing can be written there.
+    """
     folder = root / _folder_name(name)
     with _one_line(root):
         folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +142,7 @@ def create(root: Path, name: str, test: Mapping[str, Any]) -> RunWriter:
 
 
 def keep(path: Path, content: Mapping[str, Any]) -> None:
-    """Put a JSON file beside the runs, all of it or nothing."""
+    """Put a JSON file beside the runs, all of it or nothing; UsageError when that cannot be."""
     with _one_line(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_json(path, content)
@@ -182,7 +185,7 @@ def resolve(root: Path, name: str | None = None) -> Run:
     """The run that a person means.
 
     A folder of a run, a name below the root (``counter-crash/3``), a test's name (its newest
-    run), or None (the newest of all).
+    run), or None (the newest of all).  UsageError if there is none.
     """
     if name is None:
         return latest(root)

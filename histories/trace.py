@@ -47,12 +47,18 @@ class Trace:
 
 
 def dump_event(event: Event) -> str:
-    """An event as one line of JSON, its data in the order of insertion."""
+    """An event as one line of JSON, its data in the order of insertion.
+
+    UsageError for what JSON cannot hold.
+    """
     return dump_line(event._asdict())
 
 
 def read_trace(path: Path, *, cut_ok: bool = False) -> Trace:
-    """A trace from its file; with ``cut_ok`` the last line may be cut off in the middle."""
+    """A trace from its file; with ``cut_ok`` the last line may be cut off in the middle.
+
+    UsageError, with its line, for what is no event.
+    """
     source = str(path)
     text = decode_text(load_bytes(path), source, cut_ok=cut_ok)
     records = parse_lines(text, source, cut_ok=cut_ok)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
-from nemesis.targets import SIDES, by_role, expendable
+from nemesis.targets import SIDES, by_role, expendable, healed
 
 DELAY_NS_MAX = 250 * MILLISECOND_NS
 AWAY_NS = (500 * MILLISECOND_NS, 2500 * MILLISECOND_NS)
@@ -36,11 +36,7 @@ def crash(cluster: Cluster, value: Any) -> Any:
 def restart(cluster: Cluster, value: Any = None) -> Any:
     """Every crashed host comes back, with nothing in its memory."""
     crashed = [name for name, role in cluster.roles().items() if role == "crashed"]
-    if not crashed:
-        return {"nothing": "no host is crashed"}
-    for name in crashed:
-        cluster.restart(name)
-    return {"healed": crashed}
+    return healed(crashed, cluster.restart, "no host is crashed")
 
 
 def heal(cluster: Cluster) -> None:

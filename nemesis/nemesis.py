@@ -35,7 +35,11 @@ class Rng(Protocol):
 
 
 class Cluster(Protocol):
-    """What a nemesis needs of a system; any system that has it can be broken."""
+    """What a nemesis needs of a system; any system that has it can be broken.
+
+    "So many" are `numerator` of `denominator` of them, by chance.  A link is a pair of nodes, from
+    and to.  The names are those of `roles` and `services`; others are a mistake of the caller.
+    """
 
     def roles(self) -> dict[str, str]:
         """What each host is now: primary, backup, contending (it suspects the other), winner

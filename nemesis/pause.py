@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
-from nemesis.targets import ABLE, by_role, hosts_that_are, picked
+from nemesis.targets import ABLE, by_role, healed, hosts_that_are, picked
 
 START_NS_MAX = 200 * MILLISECOND_NS
 LENGTH_NS = (20 * MILLISECOND_NS, 3000 * MILLISECOND_NS)
@@ -45,11 +45,7 @@ def pause(cluster: Cluster, value: Any) -> Any:
 def resume(cluster: Cluster, value: Any = None) -> Any:
     """Every host that stands still goes on."""
     standing = [name for name in cluster.roles() if name in cluster.standing()]
-    if not standing:
-        return {"nothing": "no host stands still"}
-    for name in standing:
-        cluster.resume(name)
-    return {"healed": standing}
+    return healed(standing, cluster.resume, "no host stands still")
 
 
 def heal(cluster: Cluster) -> None:

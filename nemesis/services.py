@@ -11,6 +11,7 @@ from typing import Any, Sequence
 
 from nemesis.nemesis import MILLISECOND_NS, Cluster, Fault, Kind, Nemesis, Rng
 from nemesis.parameters import one_of
+from nemesis.targets import healed
 
 START_NS_MAX = 200 * MILLISECOND_NS
 AWAY_NS = (50 * MILLISECOND_NS, 2000 * MILLISECOND_NS)
@@ -49,21 +50,13 @@ def pause_service(cluster: Cluster, value: Any) -> Any:
 def restart_services(cluster: Cluster, value: Any = None) -> Any:
     """Every crashed service comes back."""
     crashed = [name for name, state in cluster.services().items() if state == "crashed"]
-    if not crashed:
-        return {"nothing": "no service is crashed"}
-    for name in crashed:
-        cluster.restart(name)
-    return {"healed": crashed}
+    return healed(crashed, cluster.restart, "no service is crashed")
 
 
 def resume_services(cluster: Cluster, value: Any = None) -> Any:
     """Every service that stands still goes on."""
     standing = [name for name in cluster.services() if name in cluster.standing()]
-    if not standing:
-        return {"nothing": "no service stands still"}
-    for name in standing:
-        cluster.resume(name)
-    return {"healed": standing}
+    return healed(standing, cluster.resume, "no service stands still")
 
 
 def heal(cluster: Cluster) -> None:

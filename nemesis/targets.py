@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable, Sequence
 
 from nemesis.nemesis import Cluster
 from nemesis.parameters import Parameters, one_of, whole
@@ -37,3 +37,10 @@ def expendable(cluster: Cluster, value: Any) -> tuple[str | None, str]:
     if len(hosts_that_are(cluster, "either")) < len(ABLE):
         return None, "no second host could take over"
     return picked(cluster, value), f"no host is {value['target']}"
+
+
+def healed(names: Sequence[str], heal: Callable[[str], None], nothing: str) -> dict[str, Any]:
+    """Heal each host or service of these names; what to record, `nothing` if there are none."""
+    for name in names:
+        heal(name)
+    return {"healed": list(names)} if names else {"nothing": nothing}

@@ -8,11 +8,13 @@ import pytest
 from every_model import MAKERS, loosened, monitored, random_history
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_histories import brute_force
+from random_histories import brute_force, random_ops
 
 from checker import Budget, Model, linearizable, models, monitors
+from checker.monitors import writes
+from checker.monitors.prefix import Unsuited
 from checker.narrow import shortest_prefix
-from checker.native import MONITORS, search
+from checker.native import MONITORS, numbered, search
 from checker.problem import Table, build
 from histories import History, Op
 
@@ -104,3 +106,23 @@ def test_a_fetch_among_reads_is_for_the_search() -> None:
            Op(0, "invoke", "inc"), Op(0, "ok", "inc", 1)]
     assert monitors.judge(History(ops), models.counter) is None
     assert linearizable(History(ops), models.counter).evidence["method"] == "search"
+
+
+@pytest.mark.skipif(MONITORS is None, reason="nothing is told at once")
+@pytest.mark.parametrize("name", ["cas-register", "register"])
+def test_what_is_written_twice_is_told_at_once(name: str) -> None:
+    """Of registers it is all that keeps a history from the monitor."""
+    hopeless = 0
+    for seed in range(300):
+        model, table = models.by_name(name), Table(models.by_name(name))
+        rng = Random(seed)
+        made = History(random_ops(rng, model, calls=rng.randrange(8), clients=4, wrong=0.1))
+        problem = numbered(made, table)
+        try:
+            writes.plainly(problem, table)
+        except Unsuited:
+            hopeless += 1
+            assert writes.hopeless(problem, table)
+        else:
+            assert not writes.hopeless(problem, table)
+    assert 20 < hopeless < 280

@@ -58,6 +58,34 @@ def test_both_searches_take_the_same_steps(
     assert one == other
 
 
+@needs_native
+@pytest.mark.parametrize("name", ["cas-register", "register"])
+@given(seed=st.integers(0, 2**32), calls=st.integers(0, 60), wrong=st.sampled_from([0, 0.02, 0.1]),
+       cuts=st.integers(0, int(ALL)))
+@settings(max_examples=100, deadline=None)
+def test_what_numbering_keeps_is_searched_as_its_columns_are(
+    name: str, seed: int, calls: int, wrong: float, cuts: int
+) -> None:
+    """And again, since each search lays out what it comes to; and breadth first."""
+    rng = Random(seed)
+    made = History(random_ops(
+        rng, models.by_name(name), calls=calls, wrong=wrong, clients=rng.randrange(2, 9)))
+    results = []
+    for keeps in (True, True, False):
+        table = Table(models.by_name(name))
+        problem = native.numbered(made, table)
+        assert problem.kept is not None
+        problem = problem if keeps else problem._replace(kept=None)
+        for _again in range(2):
+            results.append([told(native.search(problem, table, cuts=ShortCut(cuts)), table),
+                            told(native.sweep(problem, table), table)])
+    table = Table(models.by_name(name))
+    problem = native.numbered(made, table)
+    slow = told(plain.search(problem, table, cuts=ShortCut(cuts)), table)
+    assert all(each == results[0] for each in results)
+    assert results[0][0] == slow
+
+
 @pytest.mark.parametrize("off", list(ShortCut), ids=lambda cut: cut.name)
 @pytest.mark.parametrize("name", MODELS)
 @given(seed=st.integers(0, 2**32), wrong=st.sampled_from([0.0, 0.1, 0.4]))

@@ -30,6 +30,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 FAILING = Test(nemesis=("crash", "log-loss"), bugs=("no-output-rule",), rate_hz=20, time_limit_s=3)
 TRIED = range(65, 115)      # seeds, until clients see a double eleven
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CLEAR = """() => {
   document.querySelectorAll("#filters input, #filters select").forEach((field) => {
     field.value = "";
@@ -97,6 +98,7 @@ def page(shown: Shown) -> Iterator[Any]:
     shown.page.keyboard.press("Escape")
     shown.page.locator(".steps li.mark").last.click()
     shown.page.keyboard.press("f")
+    shown.page.evaluate(DRAWN)
 
 
 def drawn(browser: Any, tmp_path: Path, ops: list[Op], events: list[Event] | None = None,
@@ -159,6 +161,18 @@ def test_a_click_shows_registers_or_the_command_for_them(page: Any) -> None:
     assert re.fullmatch(r"python -m checker step \S+ --at \d+", button.get_attribute("data-copy"))
     button.click()
     assert button.inner_text().endswith("✓")
+
+
+def test_an_operation_is_found_where_it_is_drawn(page: Any) -> None:
+    """Though all that are alike are one shape."""
+    page.select_option("#filter-outcome", "info")
+    page.locator("#matches li a").first.click()
+    wanted = selected(page)
+    box = page.locator("#diagram .call.selected").bounding_box()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#diagram .call.selected", state="detached")
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert selected(page) == wanted
 
 
 def status_begins(page: Any, words: str) -> None:

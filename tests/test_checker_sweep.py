@@ -16,8 +16,9 @@ from bench.synthetic import Shape, make
 from checker import Budget, models, native
 from checker import search as plain
 from checker import sweep as plain_sweep
+from checker.found import Found
 from checker.problem import Table, build
-from checker.refute import decide
+from checker.refute import decide, help_search
 from histories import History
 
 NAMES = sorted(set(MAKERS) - {"kv"})
@@ -113,6 +114,38 @@ def test_depth_and_breadth_agree_on_what_is_scarce(monkeypatch: pytest.MonkeyPat
         assert (found.valid, found.stuck) == (slow.valid, slow.stuck)
         answers.append(slow.valid)
     assert 20 < sum(map(bool, answers)) < 130
+
+
+@needs_native
+def test_help_ends_both_searches_at_the_same_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a sweep finds meanwhile is the answer, its steps and the search's together."""
+    monkeypatch.setattr("checker.refute.SWEEP_PATIENCE", 1)
+    results: list[Any] = []
+    for search in (native.search, plain.search):
+        monkeypatch.setattr("checker.refute.search", search)
+        results.append([])
+        for seed in range(100):
+            table = Table(models.register)
+            problem = build(spoilt(Shape("register", 40, 4, 20, seed=seed), 4).calls(), table)
+            results[-1].append(told(decide(problem, table, Budget(patience=1)), table))
+    assert results[0] == results[1]
+
+
+def test_a_sweep_takes_no_more_than_a_few_times_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of a million calls took minutes, where depth an instant later got through."""
+    turns: list[int | None] = []
+
+    def sweep(problem: Any, table: Any, budget: Budget) -> Found:
+        turns.append(budget.steps_max)
+        return Found(None, (), 0, [], 0)
+
+    monkeypatch.setattr("checker.refute.sweep", sweep)
+    monkeypatch.setattr("checker.refute.Refuter.refuted", lambda *_given: False)
+    table = Table(models.register)
+    problem = build(make(Shape("register", 40, 4)).calls(), table)
+    helper = help_search(problem, table, Budget())
+    assert not any(helper(0, steps) for steps in (1_000, 4_000, 16_000, 64_000))
+    assert turns == [64_000, 256_000]
 
 
 @pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])

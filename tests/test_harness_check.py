@@ -129,6 +129,21 @@ def test_a_file_without_a_model_says_which_it_was_taken_for(
         "unordered-queue; name one with --model\n")
 
 
+@pytest.mark.parametrize("ops, why", [
+    ([], "none of 0 operations succeeded"),
+    ([(0, "invoke", "inc"), (0, "info", "inc")], "none of 1 operation succeeded"),
+    ([(0, "invoke", "inc"), (0, "fail", "inc"), ("nemesis", "ok", "kill")],
+     "none of 1 operation succeeded")])
+def test_a_history_in_which_nothing_succeeded_proves_nothing(
+    ops: list[tuple[object, ...]], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with a run: it is unknown, and says so."""
+    path = write(tmp_path / "idle.jsonl", *ops)
+    assert main(["check", path, "--model", "counter"]) == 2
+    told = capsys.readouterr().out
+    assert told.startswith("UNKNOWN") and "(vacuity)" in told and why in told.lower()
+
+
 def pending_increments(path: Path) -> str:
     """What no search finishes: many distinct pending amounts, then a sum that they cannot make."""
     ops: list[tuple[object, ...]] = [(n, "invoke", "inc", 2**n) for n in range(40)]

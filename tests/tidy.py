@@ -56,6 +56,8 @@ MAY_USE = {
     "vmft/counting.py": {"os.environ"},         # whether the native counter is wanted
 }
 
+COMMANDS = ("harness/commands/", "harness/web/", "harness/cli.py")     # answer to a person
+
 NO_FLOATS = ("vmft/",)
 FLOATS_ALLOWED = set[str]()                 # paths under NO_FLOATS that measure, not simulate
 
@@ -288,6 +290,34 @@ def check_docstring(source: Source) -> Problems:
     """A module says in a sentence what it is for."""
     if "." not in (ast.get_docstring(source.tree) or ""):
         yield f"{source.path}: no module docstring of at least one sentence"
+
+
+def check_raises(source: Source) -> Problems:
+    """What a public function raises is named in its docstring, its class's or its module's."""
+    if source.package not in PACKAGES or source.within(COMMANDS):
+        return
+    for function, told in _public(source.tree, ""):
+        for name in dict.fromkeys(map(_raised, ast.walk(function))):
+            if name not in told and not name.startswith("_"):
+                yield at(source, function, f"{function.name} raises {name}, and does not say so")
+
+
+def _public(node: ast.Module | ast.ClassDef, told: str) -> Iterator[tuple[FunctionNode, str]]:
+    """Each public function and method, with its docstring and those of what it stands in."""
+    told += ast.get_docstring(node) or ""
+    for each in node.body:
+        if isinstance(each, ast.ClassDef) and each.name[0] != "_":
+            yield from _public(each, told)
+        elif isinstance(each, FunctionNode) and (each.name == "__init__" or each.name[0] != "_"):
+            yield each, told + (ast.get_docstring(each) or "")
+
+
+def _raised(node: ast.AST) -> str:
+    """The name of what a statement raises; empty if it raises nothing by name."""
+    if not isinstance(node, ast.Raise) or node.exc is None:
+        return ""
+    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+    return ast.unparse(raised).split(".")[-1]
 
 
 def check_name(source: Source) -> Problems:

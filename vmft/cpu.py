@@ -125,7 +125,7 @@ class Cpu:
         """Execute until `position` is ``until``, or the guest halts, or a callback stops it.
 
         A breakpoint on the way is no end of the run: who called must not get a chance to do
-        earlier what it would have done later.
+        earlier what it would have done later.  ValueError if ``until`` is past.
         """
         if until < self.position:
             raise ValueError(f"cannot run back from {self.position} to {until}")
@@ -207,7 +207,7 @@ class Cpu:
         return Snapshot(self.position, self.halted, bytes(self._ram), self._engine.save())
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Become the processor that ``snapshot`` was taken from."""
+        """Become the processor that ``snapshot`` was taken from; ValueError for another size."""
         if len(snapshot.ram) != len(self._ram):
             raise ValueError(f"memory of {len(snapshot.ram)} bytes, expected {len(self._ram)}")
         self._ram[:] = snapshot.ram

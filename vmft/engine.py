@@ -160,7 +160,10 @@ class Engine:
         return data
 
     def load(self, data: bytes) -> None:
-        """Put back what `save` answered, here or in another process; forget all translated code."""
+        """Put back what `save` answered, here or in another process; forget all translated code.
+
+        ValueError if that is of another size.
+        """
         context, start, size = self._context()
         if len(data) != size:
             raise ValueError(f"processor state of {len(data)} bytes, expected {size}")
@@ -185,6 +188,6 @@ class Engine:
 
 
 def check(status: int) -> None:
-    """Raise unless ``status`` is success."""
+    """Raise an EngineError unless ``status`` is success."""
     if status:
         raise EngineError(status)

@@ -76,7 +76,10 @@ def encode(entry: Entry) -> bytes:
 
 
 def decode(data: bytes, offset: int = 0) -> tuple[Entry, int]:
-    """The entry whose record starts at ``offset``, and where the next one starts."""
+    """The entry whose record starts at ``offset``, and where the next one starts.
+
+    Damaged if the record is cut off, altered, or of another version.
+    """
     if len(data) - offset < HEADER.size:
         raise Damaged(f"record cut off in its header at byte {offset}")
     version, kind, length, crc, seq, at = HEADER.unpack_from(data, offset)

@@ -94,9 +94,10 @@ class Workload:
     """One workload.
 
     `ops(process, rng)` is a client's generator, `final(process)` what each client does after
-    everything has healed.  `encode(f, value)` is the request behind the frame's header,
-    `decode(f, value, reply)` reads the answer's.  `checks` judge a record, by name; harness adds
-    those that hold for every workload.
+    everything has healed.  `encode(f, value)` is the request behind the frame's header, as bytes;
+    a plan with an operation for which it raises anything is refused.  `decode(f, value, reply)`
+    reads the bytes of the answer.  `checks` judge a record, by name; harness adds those that hold
+    for every workload.
     """
 
     name: str

@@ -31,6 +31,7 @@ from checker import Budget, Model, models, monitors  # noqa: E402
 from checker.learn import decide_and_learn  # noqa: E402
 from checker.native import numbered  # noqa: E402
 from checker.problem import Table  # noqa: E402
+from checker.refute import decide  # noqa: E402
 from histories import UNKNOWN, Call, History  # noqa: E402
 from histories.jsonl import write_history  # noqa: E402
 from histories.read import read_history  # noqa: E402
@@ -108,7 +109,7 @@ def ours(history: History, model: Model) -> tuple[str, int, int]:
     problem = numbered(history, table)
     for _again in range(REPEATS):
         started = time.perf_counter_ns()
-        decide_and_learn(problem, table, BUDGET)
+        decide(problem, table)
         searched = time.perf_counter_ns()
         valid = judged(history, model)
         both.append(time.perf_counter_ns() - searched)

@@ -57,7 +57,10 @@ counter = Model(
 
 
 def bounded_counter(most: int) -> Model:
-    """A counter from 0 to ``most``: a call that would leave these bounds cannot be answered ok."""
+    """A counter from 0 to ``most``: a call that would leave these bounds cannot be answered ok.
+
+    UsageError if ``most`` is negative.
+    """
     if most < 0:
         raise UsageError(f"a counter from 0 to {most} has no value")
 

@@ -103,7 +103,10 @@ lease = Model(
 
 
 def semaphore(permits: int) -> Model:
-    """A semaphore of so many permits; its state is how many are free."""
+    """A semaphore of so many permits; its state is how many are free.
+
+    UsageError if there is not even one.
+    """
     if permits < 1:
         raise UsageError(f"a semaphore of {permits} permits lets nobody in")
 

@@ -68,7 +68,10 @@ HOPELESS: dict[str, Callable[[History], bool]] = {"adds-and-reads": adds.hopeles
 
 
 def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
-    """What the model's monitors say; None when none of them is for calls like these."""
+    """What the model's monitors say; None when none of them is for calls like these.
+
+    UsageError if the model names a monitor that there is not.
+    """
     for method in model.monitors:
         if method == WRITES:
             continue

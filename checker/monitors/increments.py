@@ -63,7 +63,7 @@ def natively(history: History) -> "tuple[int, int | None, list[Told]] | None":
 
 
 def judge(calls: Sequence[Call], _model: Model) -> Conflict | None:
-    """Why no order explains the shortest prefix that none does, or None."""
+    """Why no order explains the shortest prefix that none does, or None; Unsuited for others."""
     increments = []
     for call in calls:
         if call.f != "inc" or call.arg is not None:

@@ -114,7 +114,7 @@ Breaks = Callable[[list[Item], list[Span]], "Some | None"]
 
 
 def traffic(calls: Sequence[Call], put: str) -> Traffic:
-    """The calls sorted out."""
+    """The calls sorted out; Unsuited if an item is put twice, or is none."""
     known = Traffic({}, [], [])
     for call in calls:
         if call.f == put:
@@ -225,7 +225,7 @@ def _filling(items: list[Item], span: Span) -> list[Item]:
 def judge(
     calls: Sequence[Call], model: Model, known: Traffic, breaks: Breaks
 ) -> Conflict | None:
-    """Why no order explains the shortest prefix that none does, or None.
+    """Why no order explains the shortest prefix that none does, or None; Unsuited if unsure.
 
     ``breaks`` knows no pending takes.  What nobody is known to have taken can be left out when a
     prefix is to be refuted.  And it holds if it does when pending takes get what they will answer,

@@ -30,7 +30,7 @@ from histories.history import Call
 
 
 def judge(calls: Sequence[Call], model: Model) -> Conflict | None:
-    """Why no order explains the shortest prefix that none does, or None."""
+    """Why no order explains the shortest prefix that none does, or None; Unsuited for others."""
     known = items.traffic(calls, "insert")
     kinds = {type(value) for value in known.puts}
     if kinds and kinds != {int} and kinds != {str}:

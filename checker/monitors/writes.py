@@ -98,7 +98,7 @@ def hopeless(problem: Problem, table: Table) -> bool:
 
 
 def judge(problem: Problem, table: Table) -> Fault | None:
-    """Why the shortest prefix fails that does, or None."""
+    """Why the shortest prefix fails that does, or None; Unsuited if one is written twice."""
     if MONITORS is not None:
         found = MONITORS.distinct_writes(
             problem.events, problem.classes, table.kinds, table.needs, table.targets, table.init)

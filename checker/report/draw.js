@@ -149,13 +149,14 @@ function drawLeftOut() {
     over(data.gaps.calls, layout.clients);
 }
 
-// Calls.  Those that are marked or selected are drawn by themselves, and last.
+// Calls: all of a kind in one path, since thousands of elements take a browser longer than all
+// the rest.  Those that are marked or selected are drawn by themselves, and last.
 function drawCalls() {
-  const plain = [], special = [];
+  const plain = [], special = [], boxes = new Map();
   layout.clients.forEach((lane) => {
     const inLane = lanesOfClients[lane.lane];
     let run = null;
-    const flush = () => { if (run) plain.push(callBox(run, lane, run.left, run.right)); };
+    const flush = () => { if (run) plain.push(callBox(run, lane, boxes)); };
     for (let number = Math.max(0, firstAt(inLane, view.from, "start") - 1);
       number < inLane.length && inLane[number].start <= view.to; number++) {
       const call = inLane[number];
@@ -174,18 +175,22 @@ function drawCalls() {
     }
     flush();
   });
-  return plain.join("") + special.map(([call, lane]) => specialBox(call, lane)).join("");
+  const paths = [...boxes].map(([style, shapes]) =>
+    `<path class="${style}" d="${shapes.join("")}"/>`);
+  return [...paths, ...plain, ...special.map(([call, lane]) => specialBox(call, lane))].join("");
 }
 
-function callBox(call, lane, left, right) {
-  const style = `call ${call.outcome}${call.shown ? "" : " dim"}`;
-  const height = lane.height - (lane.height > 12 ? 8 : 3);
-  const box = rect(style, left, lane.middle - height / 2, right - left, height,
-    call.op === null ? "" : `data-op="${call.op}"`);
+// Adds the box of a call, or of several that fall together, to those of its kind; its words.
+function callBox(call, lane, boxes) {
+  const { left, right } = call, style = `call ${call.outcome}${call.shown ? "" : " dim"}`;
+  const height = lane.height - (lane.height > 12 ? 8 : 3), width = r(Math.max(0.5, right - left));
+  if (!boxes.has(style)) boxes.set(style, []);
+  boxes.get(style).push(
+    `M${r(left)} ${r(lane.middle - height / 2)}h${width}v${r(height)}h-${width}z`);
   const room = right - left - 6;
   const words = call.op !== null && lane.height > 12 && room > wide(call.text)
     ? label("call-name", left + 4, lane.middle + 4, call.text) : "";
-  return box + words + (call.op === null ? "" : tail(call, lane, TAIL));
+  return words + (call.op === null ? "" : tail(call, lane, TAIL));
 }
 
 // What nobody knows the end of may still happen: a tail behind its timeout.
