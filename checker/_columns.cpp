@@ -223,8 +223,8 @@ PyObject *kept(const Numbering &found, const Rules &said) {
 
 // number(ops, freeze, classify): events, classes, and bytes: the positions where calls start, then
 // those where they end, then those of the first call of each class, two a class.
-// number(ops, freeze, None, rules, init, keyed): these, then kinds, needs, targets, and the calls laid
-// out.
+// number(ops, freeze, None, rules, init, keyed): these, then kinds, needs, targets, and the calls
+// laid out.
 PyObject *number(PyObject *, PyObject *args) {
     Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
