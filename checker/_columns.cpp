@@ -52,12 +52,14 @@ struct Contents {
 // What a model says of its classes, where its rules say it: see Rule in checker/model.py.
 class Rules {
   public:
-    Rules(PyObject *rules, PyObject *init, Contents &contents) : rules(rules), contents(contents) {
+    Rules(PyObject *rules, PyObject *init, bool keyed, Contents &contents)
+        : rules(rules), contents(contents), init(contents.values.number(init)), keyed(keyed) {
         for (vector<int32_t> *each : {&kinds, &needs, &targets}) each->reserve(FEW);
-        state_of(contents.values.number(init));
+        state_of(this->init);
     }
 
     Class add(const Contents::Content &call) {
+        behind_key(call.arg);       // which must be there
         while (known.size() <= call.f) known.push_back(rule_of(contents.fs[known.size()]));
         uint32_t need = found(known[call.f].first, call), next = found(known[call.f].second, call);
         if (next == UNKNOWN && need != UNKNOWN) throw Odd{};
@@ -73,7 +75,7 @@ class Rules {
 
   private:
     // Where a state is found: in the argument, the answer, or a pair of values; or nowhere.
-    enum Source { ANY, ARG, RET, OLD, NEW };
+    enum Source { ANY, ARG, RET, OLD, NEW, INIT };
 
     std::pair<Source, Source> rule_of(PyObject *f) const {
         PyObject *rule = PyObject_GetItem(rules, f);
@@ -91,7 +93,7 @@ class Rules {
     }
     // The source of a name, if it is one.
     static bool is_source(PyObject *name, Source &found) {
-        const char *names[] = {"", "arg", "ret", "old", "new"}, initials[] = "aron";
+        const char *names[] = {"", "arg", "ret", "old", "new", "init"}, initials[] = "aroni";
         if (PyUnicode_GET_LENGTH(name) == 0) return found = ANY, true;
         const char *at = std::strchr(initials, int(PyUnicode_READ_CHAR(name, 0)));
         if (!at || !*at) return false;
@@ -99,11 +101,16 @@ class Rules {
         return !PyUnicode_CompareWithASCIIString(name, names[found]);
     }
     uint32_t found(Source source, const Contents::Content &call) const {
-        if (source == ANY) return UNNUMBERED;
-        if (source == ARG || source == RET) return source == ARG ? call.arg : call.ret;
-        auto two = contents.values.parts[call.arg];
-        if (two.first == UNNUMBERED) throw Odd{};
-        return source == OLD ? two.first : two.second;
+        if (source == ANY || source == INIT) return source == ANY ? UNNUMBERED : init;
+        if (source == RET) return call.ret == UNKNOWN ? UNKNOWN : behind_key(call.ret);
+        uint32_t arg = behind_key(call.arg);
+        if (source == ARG) return arg;
+        return source == OLD ? two(arg).first : two(arg).second;
+    }
+    uint32_t behind_key(uint32_t value) const { return keyed ? two(value).second : value; }
+    std::pair<uint32_t, uint32_t> two(uint32_t value) const {
+        if (contents.values.parts[value].first == UNNUMBERED) throw Odd{};
+        return contents.values.parts[value];
     }
     int32_t state_of(uint32_t value) {
         if (states.size() <= value) states.resize(value + 1, UNASKED);
@@ -115,6 +122,8 @@ class Rules {
 
     PyObject *rules;
     Contents &contents;
+    uint32_t init;
+    bool keyed;                     // arguments and answers are [key value]
     vector<std::pair<Source, Source>> known;    // by f
     vector<int32_t> states;         // by value
     int32_t count = 0;
@@ -214,13 +223,14 @@ PyObject *kept(const Numbering &found, const Rules &said) {
 
 // number(ops, freeze, classify): events, classes, and bytes: the positions where calls start, then
 // those where they end, then those of the first call of each class, two a class.
-// number(ops, freeze, None, rules, init): these, then kinds, needs, targets, and the calls laid
-// out.
+// number(ops, freeze, None, rules, init, keyed): these, then kinds, needs, targets, and the calls
+// laid out.
 PyObject *number(PyObject *, PyObject *args) {
     Arena arena;
     PyObject *ops, *freeze, *classify, *rules = nullptr, *init = nullptr;
-    if (!PyArg_ParseTuple(args, "O!OO|OO", &PyList_Type, &ops, &freeze, &classify, &rules, &init))
-        return nullptr;
+    int keyed = 0;
+    if (!PyArg_ParseTuple(args, "O!OO|OOp", &PyList_Type, &ops, &freeze, &classify, &rules, &init,
+                          &keyed)) return nullptr;
     if (PyList_GET_SIZE(ops) >= INT32_MAX) Py_RETURN_NONE;
     try {
         Numbering found(ops, freeze);
@@ -229,7 +239,7 @@ PyObject *number(PyObject *, PyObject *args) {
             return Py_BuildValue("(NNN)", array_of(found.events), array_of(found.classes),
                                  bytes(found.places()));
         }
-        Rules said(rules, init, found.contents);
+        Rules said(rules, init, keyed, found.contents);
         found.run([&](size_t place) { return said.add(found.contents.all[place]); });
         return Py_BuildValue("(NNNNNNN)", array_of(found.events), array_of(found.classes),
                              bytes(found.places()), array_of(said.kinds), array_of(said.needs),

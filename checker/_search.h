@@ -135,7 +135,7 @@ template <int Words> class Search : protected Window<Words> {
     Status spent() {
         steps++;
         if (steps > limits.steps_max) return STEPS;
-        if (memory.size() > limits.memory_max) return MEMORY;
+        if (memory.size() + waiting > limits.memory_max) return MEMORY;
         return steps == next_pause ? pause() : VALID;
     }
     // Let others have their turn, and ask whether to go on.
@@ -402,7 +402,8 @@ template <int Words> class Search : protected Window<Words> {
     vector<uint32_t> reach;
     size_t started = 0;
     uint64_t still_since = 0, patience = 0, next_pause = 0, paused = 0;
-    uint64_t heeded = ~uint64_t{0}, over = 0;   // see sweep.py: here, all classes and none
+    uint64_t heeded = ~uint64_t{0}, over = 0;   // see sweep.py: here, all classes and none,
+    size_t waiting = 0;                         // and none in a queue
     uint32_t deepest = 0, floor = 0, epoch = 0, round = 0;
     uint64_t watched = 0;
     bool vague = false, updates_pend = false;   // see seen

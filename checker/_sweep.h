@@ -73,6 +73,7 @@ template <int Words> class Sweep : public Search<Words> {
             if (this->memory.covering(this->key(known), this->frontiers[known.at].reads) != NONE)
                 continue;
             this->memory.add(this->key(known));
+            this->waiting = queue.size();
             if (Status cause = this->spent(); cause != VALID) return cause;
             this->over = way.over;
             this->frames.push_back({way.it, uint32_t(this->moves.size()), 0});

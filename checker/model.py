@@ -46,11 +46,12 @@ class Rule(NamedTuple):
     """Where an operation's states are found: in which it happens, and which it leads to.
 
     "arg" and "ret" are the argument and the answer, "old" and "new" the two of an argument that
-    is a pair; "" as the first says that any state will do.
+    is a pair, "init" is the initial state; "" as the first says that any state will do.  Where the
+    partition is `first_of_argument`, arguments and answers are pairs of the key and one of these.
     """
 
-    needs: Literal["", "arg", "ret", "old", "new"]
-    leads: Literal["arg", "ret", "old", "new"]
+    needs: Literal["", "arg", "ret", "old", "new", "init"]
+    leads: Literal["arg", "ret", "old", "new", "init"]
 
 
 Step = Callable[[Hashable, str, Hashable, Hashable], "Hashable | Inconsistent | OneOf"]
@@ -93,9 +94,10 @@ class Model:
     ``needs(f, arg, ret)`` names the one state in which the call can happen, as for a read of 3;
     ANY_STATE where there are several, none, or nobody knows.  It makes judging fast.
 
-    ``rules`` says the same of all operations, where it can be read off their values: then calls
-    are numbered without asking.  It must agree with step, kind and needs: with the first state
-    "", an operation is a "write"; where both states are equal, a "read".
+    ``rules`` says the same of operations of which it can be read off their values: histories of
+    these alone are numbered without asking.  It must agree with step, kind and needs: with the
+    first state "", an operation is a "write"; where both states are equal, a "read".  That is
+    looked at where calls are many and of few kinds, and where a failure is explained.
 
     ``monitors`` names methods of `checker/monitors/` that may judge calls without a search, in the
     order in which they are tried.

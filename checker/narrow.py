@@ -10,6 +10,7 @@ The core is found by delta debugging over whole calls (`checker/fewer.py`).
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import NamedTuple
 
 from checker.fewer import fewer
@@ -104,9 +105,11 @@ class _Judge:
 def core(problem: Problem, table: Table, last: int, budget: Budget) -> Core:
     """Few calls of the prefix that ends at an event, and fails, which fail on their own."""
     judge = _Judge(problem, table, last, budget)
-    returns = [~event for event in problem.events[:last + 1] if event < 0]
+    until = problem.events[:last + 1][::-1]
     size = 1
-    while size < len(returns) and not judge.fails(returns[-size:]):
+    while True:
+        returns = list(islice((~event for event in until if event < 0), size))[::-1]
+        if len(returns) < size or judge.fails(returns):
+            break
         size *= 2
-    kept = fewer(returns[-size:], judge.fails, lambda: judge.left < 0)
-    return Core(kept, judge.sure)
+    return Core(fewer(returns, judge.fails, lambda: judge.left < 0), judge.sure)

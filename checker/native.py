@@ -17,6 +17,7 @@ from checker.found import (
     ALL, CAUSES, CHECK_EVERY_STEPS, LEAVES_MAX, MEMORY_MAX, PATIENCE_GROWTH, Budget, Found, Help,
     ShortCut,
 )
+from checker.model import first_of_argument
 from checker.problem import Problem, Table, build
 from checker.reach import Stand, reach as plain_reach
 from checker.sweep import sweep as plain_sweep
@@ -24,6 +25,8 @@ from histories.errors import UsageError
 from histories.history import Call, History
 from histories.op import Op
 from histories.value import freeze
+
+CALLS_PER_CHECK = 200   # so many of a class, and its rules are compared with what the model says
 
 _NUMBER = Struct("=i")
 _KINDS = 4      # a class and its kind as one number
@@ -61,6 +64,8 @@ def numbered(history: History, table: Table) -> Problem:
         kinds, needs, targets, kept = told
         table.foretold((kinds, needs, targets),
                        lambda: _firsts(history, _numbers(places)[2 * count:]))
+        if count >= CALLS_PER_CHECK * len(kinds):
+            table.catch_up()
     return Problem(events, classes, lambda number: _call(
         history, _number(places, number), _number(places, count + number)), (), kept)
 
@@ -68,7 +73,10 @@ def numbered(history: History, table: Table) -> Problem:
 def _columns(history: History, table: Table) -> Any:
     model = table.model
     if model.rules and table.empty:
-        return COLUMNS.number(history.ops, freeze, None, model.rules, model.init)
+        keyed = model.partition is first_of_argument
+        found = COLUMNS.number(history.ops, freeze, None, model.rules, model.init, keyed)
+        if found is not None:
+            return found
 
     def classify(invoke: Op, done: Op | None) -> int:
         number = table.classify(history.call(invoke, done))

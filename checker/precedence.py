@@ -60,12 +60,12 @@ class Graph:
 
     def _time(self) -> None:
         """What ended before something else began comes before it."""
-        nodes = set(self.nodes)
+        wanted = {*self.nodes, *(~n for n in self.nodes)}
         ended: list[int] = []
-        for event in self.problem.events:
-            if event < 0 and ~event in nodes:
+        for event in [event for event in self.problem.events if event in wanted]:
+            if event < 0:
                 ended.append(~event)
-            elif event in nodes:
+            else:
                 for one in ended:
                     self.edges[one, event] = f"{self._op(event)} began after {self._op(one)} ended"
 
@@ -149,8 +149,8 @@ def contradiction(
     """
     graph = precedence(problem, table, last, few[:CALLS_MAX])
     edges = graph.circle()
-    returned = [~event for event in problem.events[:last + 1] if event < 0]
-    if not edges and len(returned) <= CALLS_MAX:
+    returned = [] if edges else [~event for event in problem.events[:last + 1] if event < 0]
+    if 0 < len(returned) <= CALLS_MAX:
         graph = precedence(problem, table, last, returned)
         edges = graph.circle()
     if not edges:

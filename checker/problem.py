@@ -80,13 +80,13 @@ class Table:
     @property
     def states(self) -> list[Hashable]:
         """The states, by number."""
-        self._catch_up()
+        self.catch_up()
         return self._states
 
     @property
     def classes(self) -> list[Call]:
         """The first call that was met of each class."""
-        self._catch_up()
+        self.catch_up()
         return self._classes
 
     @property
@@ -106,8 +106,8 @@ class Table:
         self.kinds, self.needs, self.targets = columns
         self._waiting = calls
 
-    def _catch_up(self) -> None:
-        """Number the classes that were foretold."""
+    def catch_up(self) -> None:
+        """Number the classes that were foretold; UsageError if the model says otherwise."""
         if self._waiting is not None:
             calls, self._waiting = self._waiting(), None
             told = self.kinds[:], self.needs[:], self.targets[:]
@@ -121,7 +121,7 @@ class Table:
 
     def classify(self, call: Call) -> int:
         """The number of the call's class."""
-        self._catch_up()
+        self.catch_up()
         key = (call.f, call.arg, call.ret)
         number = self._class_numbers.get(key)
         if number is None:
@@ -184,7 +184,7 @@ class Table:
         A search of a user's model spends its time here, so what is rare is elsewhere.
         """
         if self._waiting is not None:
-            self._catch_up()
+            self.catch_up()
         call, before = self._classes[number], self._states[state]
         try:
             after = OneOf if type(before) is OneOf else self._step(

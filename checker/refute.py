@@ -97,19 +97,19 @@ class Refuter:
 
     def go_to(self, stuck: int) -> None:
         """Come to the event at which a call returns."""
-        events, live, at = self.problem.events, self.live, self.at
-        classes, kinds, targets = self.problem.classes, self.table.kinds, self.table.targets
-        while events[at] != ~stuck:
-            event = events[at]
-            if event < 0:
-                del live[~event]
-            else:
-                live[event] = at
-                target = targets[classes[event]]
-                if kinds[classes[event]] != READ and target != ILLEGAL:
-                    self.reached.add(target)
-            at += 1
-        self.at = at
+        problem, kinds, targets = self.problem, self.table.kinds, self.table.targets
+        end = problem.events.index(~stuck, self.at)
+        passed = problem.events[self.at:end]
+        returned = {~event for event in passed if event < 0}
+        for call in [call for call in self.live if call in returned]:
+            del self.live[call]
+        self.live.update([(event, at) for at, event in enumerate(passed, self.at)
+                          if event >= 0 and event not in returned])
+        self.reached.update(
+            targets[number]
+            for number in sorted({problem.classes[event] for event in passed if event >= 0})
+            if kinds[number] != READ and targets[number] != ILLEGAL)
+        self.at = end
 
     def window(self, first: int) -> Problem:
         """The window from an event up to and with the return at ``at``; its calls renumbered."""

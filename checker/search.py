@@ -65,7 +65,8 @@ class Search(Moves):
         self.leaves: dict[tuple[int, int], Configuration] = {}
         self.steps = 0
         self.still_since, self.patience = 0, budget.patience
-        self.over = 0           # see sweep.py: here, no class
+        self.over = 0           # see sweep.py: here, no class,
+        self.waiting = 0        # and none in a queue
         self.steps_max = budget.steps(len(problem.classes))
         self.classes = problem.classes
         self.starts = list(problem.starts or [table.init])[::-1]
@@ -115,7 +116,7 @@ class Search(Moves):
         budget = self.budget
         if self.steps > self.steps_max:
             return CAUSES[1].format(self.steps_max)
-        if self.memory.size > budget.memory_max:
+        if self.memory.size + self.waiting > budget.memory_max:
             return CAUSES[2].format(budget.memory_max)
         if self.steps % CHECK_EVERY_STEPS == 0 and budget.expired and budget.expired():
             return CAUSES[3]

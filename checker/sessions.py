@@ -34,13 +34,15 @@ from histories.history import Call, History
 # The call that comes first, the other one, and whether that is so for other processes too.
 Pairs = Iterator[tuple[Call, Call, bool]]
 REMEMBERED_BITS = 1000      # of what is done; longer histories are remembered at a higher price
+TOLD_STEPS_MAX = 10_000     # to follow orders of which it is known that they fail
 
 
 class View(NamedTuple):
     """What one process must find an order of.
 
     ``numbers`` are the calls' classes.  Bits stand for calls: those that must come ``before``
-    each one, those that must come ``after`` it, and those that are ``needed`` at all.
+    each one, those that must come ``after`` it, those that are ``needed`` at all, and those that
+    make each state; UNASKED stands for any.  ``looks`` are the calls that look at the state.
     """
 
     process: int
@@ -49,6 +51,8 @@ class View(NamedTuple):
     before: list[int]
     after: list[int]
     needed: int
+    makers: dict[int, int]
+    looks: list[int]
 
 
 class Ended(NamedTuple):
@@ -84,7 +88,7 @@ def session(
         pairs = list(GUARANTEES[guarantee](known, table, model))
         for process in sorted({call.process for call in known}):
             view = _view(process, known, pairs, table)
-            ended = _search(view, table, budget)
+            ended = _judged(view, table, budget)
             steps += ended.steps
             if ended.valid is False:
                 return _verdict(guarantee, view, ended)
@@ -180,7 +184,14 @@ def _view(
     numbers = [table.classify(call if call.process == process else call._replace(ret=UNKNOWN))
                for call in calls]
     needed = sum(1 << place for place, call in enumerate(calls) if call.outcome == "ok")
-    return View(process, calls, numbers, before, after, needed)
+    makers: dict[int, int] = {}
+    for place, number in enumerate(numbers):
+        if table.kinds[number] != READ:
+            target = table.targets[number]
+            makers[target] = makers.get(target, 0) | 1 << place
+    looks = [place for place, call in enumerate(calls)
+             if call.process == process and table.kinds[numbers[place]] != WRITE]
+    return View(process, calls, numbers, before, after, needed, makers, looks)
 
 
 class Place(NamedTuple):
@@ -190,8 +201,22 @@ class Place(NamedTuple):
     state: int
 
 
-def _search(view: View, table: Table, budget: Budget) -> Ended:
-    """Look for an order of a view, depth first, never twice from the same place."""
+def _judged(view: View, table: Table, budget: Budget) -> Ended:
+    """Look for an order of a view.
+
+    What looks ahead ends an order before it fails; so if there is none, some are followed to their
+    ends, for what is told.
+    """
+    ended = _search(view, table, budget, ahead=True)
+    if ended.valid is not False:
+        return ended
+    told = budget._replace(steps_max=min(TOLD_STEPS_MAX, budget.steps(len(view.calls))))
+    return ended._replace(longest=max(
+        ended.longest, _search(view, table, told, ahead=False).longest, key=int.bit_count))
+
+
+def _search(view: View, table: Table, budget: Budget, *, ahead: bool) -> Ended:
+    """The same depth first, never twice from the same place."""
     start = Place(0, table.init)
     stack, seen = [start], {start}
     longest, steps, limit = 0, 0, budget.steps(len(view.calls))
@@ -206,14 +231,14 @@ def _search(view: View, table: Table, budget: Budget) -> Ended:
         cause = spent(steps, limit, len(seen) * price, budget)
         if cause:
             return Ended(None, steps, longest, cause)
-        for move in _moves(view, place, table):
+        for move in _moves(view, place, table, ahead=ahead):
             if move not in seen:
                 seen.add(move)
                 stack.append(move)
     return Ended(False, steps, longest)
 
 
-def _moves(view: View, place: Place, table: Table) -> list[Place]:
+def _moves(view: View, place: Place, table: Table, *, ahead: bool) -> list[Place]:
     """Where one more call leads, the most promising last; a legal read alone, since whatever
     follows later follows now.
 
@@ -222,17 +247,19 @@ def _moves(view: View, place: Place, table: Table) -> list[Place]:
     """
     moves: list[tuple[bool, int, Place]] = []
     tried = set()
-    looks = [n for n, call in enumerate(view.calls) if call.process == view.process
-             and not place.done >> n & 1 and table.kinds[view.numbers[n]] != WRITE]
-    if _dead(view, place, looks, table):
+    looks = [n for n in view.looks if not place.done >> n & 1]
+    if _dead(view, place, looks, table, ahead=ahead):
         return []
     for n in _ready(view, place.done):
         number = view.numbers[n]
         alike = number, view.before[n], view.after[n], view.needed >> n & 1
-        state = table.step(place.state, number)
-        if state == ILLEGAL or alike in tried:
+        if alike in tried:
             continue
         tried.add(alike)
+        writes = table.kinds[number] == WRITE
+        state = table.targets[number] if writes else table.step(place.state, number)
+        if state == ILLEGAL:
+            continue
         after = Place(place.done | 1 << n, state)
         if table.kinds[number] == READ:
             return [after]
@@ -249,11 +276,35 @@ def _ready(view: View, done: int) -> Iterator[int]:
             yield n
 
 
-def _dead(view: View, place: Place, looks: list[int], table: Table) -> bool:
-    """Does a call need a state that nothing leads to any more?"""
-    kinds, targets = table.kinds, table.targets
-    left = {targets[number] for n, number in enumerate(view.numbers)
-            if not place.done >> n & 1 and kinds[number] != READ}
-    needs = (table.needs[view.numbers[look]] for look in looks if view.needed >> look & 1)
-    return UNASKED not in left and any(
-        need not in left for need in needs if need not in (ANYWHERE, place.state))
+def _dead(
+    view: View, place: Place, looks: list[int], table: Table, *, ahead: bool
+) -> bool:
+    """Does a call need a state that nothing leads to any more?
+
+    Ahead: so does one that needs the present state, if nothing leads back to it, and something
+    that leads or looks elsewhere must come first.
+    """
+    if view.makers.get(UNASKED, 0) & ~place.done:
+        return False
+    for look in looks:
+        need = table.needs[view.numbers[look]]
+        if need == ANYWHERE or not view.needed >> look & 1:
+            continue
+        if view.makers.get(need, 0) & ~place.done:
+            continue
+        if need != place.state or ahead and _comes_late(view, place, look, table):
+            return True
+    return False
+
+
+def _comes_late(view: View, place: Place, look: int, table: Table) -> bool:
+    """Must the state be left before a call that needs it?"""
+    first = view.before[look] & view.needed & ~place.done
+    while first:
+        number = view.numbers[first.bit_length() - 1]
+        first ^= 1 << first.bit_length() - 1
+        if table.needs[number] not in (ANYWHERE, place.state):
+            return True
+        if table.kinds[number] != READ and table.targets[number] != place.state:
+            return True
+    return False

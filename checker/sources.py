@@ -48,16 +48,19 @@ def sources_of(
     ``classes`` has the class of each call.  INITIAL stands for how everything began.
     """
     kinds, targets = table.kinds, table.targets
+    answered = list(answered)
     makers: dict[int, int] = {}
     several = set()
     changing = {number for number in set(classes) if kinds[number] != READ}
     if any(kinds[number] == UPDATE and targets[number] == UNASKED for number in changing):
         return {}       # it may lead anywhere
-    for call, number in enumerate(classes):
-        if number in changing:
-            if targets[number] in makers:
-                several.add(targets[number])
-            makers[targets[number]] = call
+    needed = {table.needs[classes[call]] for call in answered}
+    making = {number for number in changing if targets[number] in needed}
+    for call in [call for call, number in enumerate(classes) if number in making]:
+        target = targets[classes[call]]
+        if target in makers:
+            several.add(target)
+        makers[target] = call
     found: dict[int, int] = {}
     for call in answered:
         need = table.needs[classes[call]]

@@ -84,6 +84,7 @@ class Sweep(Search):
             if self.memory.covering(way.it._replace(used=heeded)) is not None:
                 continue
             self.memory.add(way.it, heeded)
+            self.waiting = len(queue)
             cause = self.spent()
             if cause:
                 return way, cause

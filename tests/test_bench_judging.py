@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import bare_models, parts
+from bench import bare_models, invalid, parts
 from bench.synthetic import Shape
 from checker import linearizable
 
@@ -21,3 +21,11 @@ def test_keys_are_judged_by_one_thread_and_by_several(row: parts.Row) -> None:
 @pytest.mark.parametrize("shape", bare_models.SHAPES, ids=str)
 def test_models_are_judged_with_all_said_and_with_nothing(shape: Shape) -> None:
     assert all(took_s > 0 for took_s in bare_models.measure(shape._replace(calls=200)))
+
+
+@pytest.mark.parametrize("shape", invalid.SHAPES, ids=str)
+def test_invalid_histories_are_judged_beside_valid_ones(shape: Shape) -> None:
+    rows = invalid.rows(shape._replace(calls=300))
+    assert [row.how for row in rows] == ["strange", "again", "swapped"]
+    assert rows[0].verdict.valid is False and rows[0].ratio > 0
+    assert rows[0].verdict.evidence["core"]

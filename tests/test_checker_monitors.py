@@ -101,6 +101,19 @@ def test_monitors_blame_the_op_that_the_search_blames(name: str, seed: int, call
         assert op == blamed_by_search(made, MAKERS[name].model)
 
 
+@pytest.mark.parametrize("name, seed", [
+    ("priority, distinct", 18837),      # only the search of all calls knows that a prefix holds
+    ("priority, distinct", 148367), ("stack, distinct", 149323), ("stack, distinct", 146589),
+    ("priority, distinct", 18938),      # an item that is in the way of none but the last take
+])
+def test_what_only_the_search_can_tell_is_asked(name: str, seed: int) -> None:
+    rng = Random(seed)
+    made = random_history(rng, MAKERS[name], calls=rng.randrange(5, 14))
+    judged = monitors.judge(made, MAKERS[name].model)
+    assert judged is not None
+    assert judged.op == blamed_by_search(made, MAKERS[name].model)
+
+
 def test_a_fetch_among_reads_is_for_the_search() -> None:
     ops = [Op(0, "invoke", "read"), Op(0, "ok", "read", 0),
            Op(0, "invoke", "inc"), Op(0, "ok", "inc", 1)]

@@ -17,6 +17,7 @@ from checker import Budget, models, native
 from checker import search as plain
 from checker import sweep as plain_sweep
 from checker.found import Found
+from checker.memory import Memory
 from checker.problem import Table, build
 from checker.refute import decide, help_search
 from histories import History
@@ -91,6 +92,19 @@ def spoilt(shape: Shape, every: int) -> History:
         for op in make(shape).ops])
 
 
+@pytest.mark.parametrize("sweep", [native.sweep, plain_sweep.sweep])
+def test_what_waits_is_counted_with_what_is_remembered(sweep: Any) -> None:
+    """Four writes in any order, seen in one of them: 16 are remembered at most, at one return."""
+    writes = [f"{n}+write={n}" for n in range(4)] + [f"{n + 9}+read" for n in range(4)]
+    ends = [f"{n + 9}:read={n}" for n in range(4)] + [f"{n}:write={n}" for n in range(4)]
+    text = " ".join([*writes, *ends, "50+read 50:read=99"])
+    table = Table(models.register)
+    problem = build(history(text).calls(), table)
+    assert sweep(problem, table, Budget(memory_max=27)).valid is False
+    found = sweep(problem, table, Budget(memory_max=26))
+    assert (found.valid, found.cause) == (None, "26 configurations remembered")
+
+
 @needs_native
 @pytest.mark.parametrize("shape, every", [
     (Shape("register", 2_000, 10, 5, seed=1), 20), (Shape("register", 5_000, 5, 1, seed=2), 100),
@@ -159,3 +173,24 @@ def test_what_a_failure_says_of_others_is_no_more(
     made = random_calls(seed, name, calls, wrong)
     table = Table(models.by_name(name))
     assert search(build(made, table), table).valid is brute_force(made, models.by_name(name))
+
+
+OWING = (       # eight calls: the fewest on which the rule below was needed
+    "2+write=0 0+write=1 2?write=0 100+write=3 100:write=3 100+write=1 101+cas=[1,3] 0:write=1 "
+    "0+write=0 101:cas=[1,3] 101+cas=[2,1] 0:write=0 0+cas=[1,2] 100?write=1 0?cas=[1,2] "
+    "101:cas=[2,1]")
+
+
+@pytest.mark.parametrize("search", [plain.search, native.search, native.sweep])
+def test_what_failed_while_it_owed_a_call_says_nothing_of_others(search: Any) -> None:
+    table = Table(models.cas_register)
+    assert search(build(history(OWING).calls(), table), table).valid is True
+    assert brute_force(history(OWING).calls(), models.cas_register)
+
+
+def test_without_that_rule_the_answer_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    dooms = Memory._dooms
+    monkeypatch.setattr(Memory, "_dooms", lambda memory, failure, it: dooms(
+        memory, failure._replace(chained=False), it))
+    table = Table(models.cas_register)
+    assert plain.search(build(history(OWING).calls(), table), table).valid is False

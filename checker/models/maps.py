@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Hashable
 
-from checker.model import ANY_STATE, UNKNOWN, Inconsistent, Kind, Model, first_of_argument
+from checker.model import (
+    ANY_STATE, UNKNOWN, Inconsistent, Kind, Model, Rule, first_of_argument,
+)
 from histories.value import show
 
 
@@ -52,7 +54,10 @@ _KINDS: dict[str, Kind] = {"get": "read", "put": "write", "delete": "write"}
 
 
 def _kind(f: str, arg: Any) -> Kind:
-    _key, _value = arg      # refuses what is no pair
+    _key, value = arg
+    if f == "cas":
+        old, new = value
+        return "read" if old == new else "update"
     return _KINDS.get(f, "update")
 
 
@@ -65,6 +70,8 @@ def _needs(f: str, arg: Any, ret: Any) -> Hashable:
 kv = Model(
     name="kv", init="", step=_step, kind=_kind, needs=_needs, partition=first_of_argument,
     monitors=("distinct-writes",),
+    rules={"get": Rule("ret", "ret"), "put": Rule("", "arg"), "cas": Rule("old", "new"),
+           "delete": Rule("", "init")},
     fs={
         "get": "a pair [key nil]; answers [key value]",
         "put": "a pair [key value]",

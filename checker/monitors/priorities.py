@@ -65,9 +65,9 @@ def _in_the_way(certain: list[Item], item: Item) -> Some:
     less = [other for other in certain if other.value < item.value]
     filling = fill(less, (max(item.put[0], item.take[0]), item.take[1]))
     late = next((other for other in filling if other.take[1] >= NEVER), None)
-    due = item.take[1] if late is None else min(
+    due = item.take[1] if late is None else min([item.take[1], *(
         other.take[1] for other in certain if other.value > late.value
-        and max(other.put[0], other.take[0]) > late.put[1])
+        and max(other.put[0], other.take[0]) > late.put[1])])
     return Some([item, *filling], [], due)
 
 
