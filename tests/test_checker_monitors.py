@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from every_model import MAKERS, loosened, monitored, random_history
@@ -119,6 +121,22 @@ def test_a_fetch_among_reads_is_for_the_search() -> None:
            Op(0, "invoke", "inc"), Op(0, "ok", "inc", 1)]
     assert monitors.judge(History(ops), models.counter) is None
     assert linearizable(History(ops), models.counter).evidence["method"] == "search"
+
+
+@pytest.mark.parametrize("model, init, f, arg, answer", [
+    (models.counter, 5, "inc", None, 6), (models.counter, 5, "read", None, 5),
+    (models.queue, (1,), "dequeue", None, 1), (models.stack, (1,), "pop", None, 1),
+    (models.priority_queue, (1,), "pop", None, 1), (models.set_model, {1}, "contains", 1, True),
+])
+def test_what_begins_with_something_is_for_the_search(
+    model: Model, init: Any, f: str, arg: Any, answer: Any
+) -> None:
+    """Monitors take it for granted that there is nothing at first."""
+    begun = replace(model, init=frozenset(init) if isinstance(init, set) else init)
+    made = History([Op(0, "invoke", f, arg), Op(0, "ok", f, answer)])
+    for calls in (made, made.calls()):
+        assert linearizable(calls, begun).valid
+        assert not linearizable(calls, model).valid
 
 
 @pytest.mark.skipif(MONITORS is None, reason="nothing is told at once")

@@ -7,6 +7,9 @@ condition it checks, why that is equivalent to linearizability, and whence it co
 All speak of prefixes as the search does: of a call that returns after the prefix nobody knows
 whether it happened, nor its answer.  So the op that a monitor blames, the last of the shortest
 prefix that fails, is the one that the search would.
+
+All but that of numbered calls take it for granted that there is nothing at first: a counter begins
+at 0, and what holds items is empty.  They are not asked of a model that begins elsewhere.
 """
 
 from __future__ import annotations
@@ -78,6 +81,8 @@ def judge(history: History | Sequence[Call], model: Model) -> Judged | None:
         if method not in MONITORS:
             raise UsageError(f"model {model.name}: there is no monitor {method!r}, "
                              f"only {', '.join([*MONITORS, WRITES])}")
+        if model.init:
+            continue
         if isinstance(history, History):
             found = increments.natively(history) if method == FETCH else None
             if found is not None:
