@@ -120,6 +120,14 @@ def test_small_history(text: str, name: str, valid: bool) -> None:
     assert judge(text, models.by_name(name)) is valid
 
 
+@pytest.mark.parametrize("name", ["owner-mutex", "reentrant-mutex", "fenced-mutex", "lease"])
+@pytest.mark.parametrize("f", ["acquire", "release"])
+def test_nil_owns_nothing(name: str, f: str) -> None:
+    """Else two who hold a lock at once would look like nobody who does."""
+    with pytest.raises(UsageError, match=f"{f}.*nil is no owner; {f} expects the owner"):
+        judge(f"0+{f} 0:{f}=1 1+{f} 1:{f}=2", models.by_name(name))
+
+
 @pytest.mark.parametrize("name", ["semaphore:0", "semaphore:x", "semaphore", "stack:3"])
 def test_a_size_that_makes_no_sense(name: str) -> None:
     with pytest.raises(UsageError):

@@ -1,6 +1,7 @@
 """Locks: who may go on.
 
-A plain mutex does not know who holds it.  The others are told: an argument names the owner.
+A plain mutex does not know who holds it.  The others are told: an argument names the owner, who
+is never nil: nobody could be told from somebody, and two at once would look like none.
 """
 
 from __future__ import annotations
@@ -30,8 +31,15 @@ def _held(owner: Hashable) -> str:
     return "nobody holds the mutex" if owner is None else f"{show(owner)} holds the mutex"
 
 
+def _named(owner: Hashable) -> None:
+    """Refuse who is nobody."""
+    if owner is None:
+        raise ValueError("nil is no owner")
+
+
 def _owned(state: Hashable, f: str, owner: Hashable, _ret: Hashable) -> Hashable | Inconsistent:
     """The state is the owner."""
+    _named(owner)
     needed, after = (None, owner) if f == "acquire" else (owner, None)
     return after if state == needed else Inconsistent(f"{f}d by {show(owner)}, {_held(state)}")
 
@@ -44,6 +52,7 @@ owner_mutex = Model(
 
 def _reentrant(state: Any, f: str, owner: Hashable, _ret: Hashable) -> Hashable | Inconsistent:
     """The state is the owner, and how often."""
+    _named(owner)
     holder, depth = state
     if f == "acquire" and holder in (None, owner):
         return owner, depth + 1
@@ -57,6 +66,7 @@ reentrant_mutex = Model(name="reentrant-mutex", init=(None, 0), step=_reentrant,
 
 def _fenced(state: Any, f: str, owner: Hashable, ret: Any) -> Hashable | Inconsistent:
     """The state is the owner, and the greatest token that was told."""
+    _named(owner)
     holder, token = state
     if holder != (None if f == "acquire" else owner):
         return Inconsistent(f"{f}d by {show(owner)}, {_held(holder)}")
@@ -76,12 +86,13 @@ fenced_mutex = Model(
 
 def _lease(state: Hashable, f: str, owner: Hashable, ret: Hashable) -> Hashable | Inconsistent:
     """The state is the owner; since a lease may end at any moment, anybody can acquire it."""
-    if f == "acquire":
-        return owner
     if f == "holder":
         if ret in (UNKNOWN, None, state):
             return state if ret is UNKNOWN else ret
         return Inconsistent(f"told that {show(ret)} holds the lease, {_leased(state)}")
+    _named(owner)
+    if f == "acquire":
+        return owner
     if state == owner:
         return owner if f == "renew" else None
     return Inconsistent(f"{f.rstrip('e')}ed by {show(owner)}, {_leased(state)}")
