@@ -118,10 +118,14 @@ def _judged(
         if found.valid is False:
             verdict = _explained(problem, Prefix(last, found, prefix), table, budget)
     if verdict is None:
-        stuck = _ending(history, judged.op)
-        verdict = Verdict(valid=False, why=_why(stuck), evidence={
-            "op": judged.op, "ops": list(stuck.indexes), "orders": []})
+        verdict = unexplained(_ending(history, judged.op))
     return replace(verdict, evidence={**size, **verdict.evidence})
+
+
+def unexplained(stuck: Call) -> Verdict:
+    """The verdict where no more is known than the call whose return nothing explains."""
+    return Verdict(valid=False, why=_why(stuck), evidence={
+        "op": stuck.completion, "ops": list(stuck.indexes), "orders": []})
 
 
 def _ending(history: History | Sequence[Call], op: int) -> Call:
@@ -136,7 +140,8 @@ def _ending(history: History | Sequence[Call], op: int) -> Call:
 
 
 def _why(stuck: Call) -> str:
-    return f"no order of the calls explains process {stuck.process}: {stuck} (op {stuck.end})"
+    return f"no order of the calls explains process {stuck.process}: {stuck} " \
+           f"(op {stuck.completion})"
 
 
 def _indexes(calls: Sequence[Call]) -> list[int]:

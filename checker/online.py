@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Any, Hashable
 
 from checker.found import Budget, Found
-from checker.linearizability import linearizable
+from checker.linearizability import linearizable, unexplained
 from checker.model import Model
 from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
 from checker.problem import ILLEGAL, READ, Problem, Table, build, part_of
@@ -210,12 +210,17 @@ class _Part:
             first = first or (past, left)
             self.pasts.pop(0)
         assert first is not None
-        return self._invalid(*first)
+        return self._invalid(call, *first)
 
-    def _invalid(self, past: Past, left: list[Call]) -> Verdict:
-        """Why, as far as one past and the window behind it say."""
+    def _invalid(self, stuck: Call, past: Past, left: list[Call]) -> Verdict:
+        """Why, as far as one past and the window behind it say, before the budget ends.
+
+        That nothing explains what was seen is known by now, whether they say so again or not.
+        """
         model = replace(self.model, init=past.state)
         verdict = linearizable(left, model, budget=self.budget)
+        if verdict.valid is not False:
+            verdict = unexplained(stuck)
         evidence: dict[str, Any] = {**verdict.evidence, "method": "online"}
         for words in ("ops", "core"):       # what stands below 0 was put there by `past.left`
             if words in evidence:

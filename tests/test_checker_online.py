@@ -14,7 +14,7 @@ from random_histories import MAKERS, random_ops
 from things import THINGS
 
 import checker.online
-from checker import Model, Online, linearizable, models
+from checker import Budget, Model, Online, linearizable, models
 from checker.past import Past
 from histories import History, Op, UsageError
 
@@ -179,6 +179,23 @@ def test_a_limit_ends_in_unknown(monkeypatch: pytest.MonkeyPatch, limit: str, ca
     online.feed(Op(200, "invoke", "get", ["y", None]))
     bad = online.feed(Op(200, "ok", "get", ["y", "never put"]))
     assert bad is not None and bad.valid is False
+
+
+def test_what_is_known_is_said_though_time_is_up_before_it_is_explained() -> None:
+    made = [Op(n, "invoke", "enqueue", n % 3) for n in range(9)]
+    made += [op._replace(type="ok") for op in made]
+    for item in (0, 1, 2, 0, 1, 2, 0, 1, 1):        # and what was put third is missing
+        made += [Op(9, "invoke", "dequeue"), Op(9, "ok", "dequeue", item)]
+    said: set[bool | None] = set()
+    for patience in range(30):
+        left = iter(range(patience))
+        budget = Budget(expired=lambda left=left: next(left, None) is None)  # type: ignore[misc]
+        online = Online(models.queue, budget=budget)
+        bad = [online.feed(op) for op in made + made[-2:]][-1]
+        assert bad is not None
+        assert bad.evidence["op"] == 35
+        said.add(bad.valid)
+    assert said == {None, False}
 
 
 @pytest.mark.parametrize("ops", [
