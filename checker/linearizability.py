@@ -20,7 +20,7 @@ from checker.narrow import Prefix, core, shortest_prefix
 from checker.native import loosened, numbered
 from checker.parts import judge_each, merged, split
 from checker.precedence import contradiction
-from checker.problem import ILLEGAL, Problem, Table, build
+from checker.problem import ILLEGAL, Problem, Spread, Table, build
 from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
@@ -33,6 +33,7 @@ CALLS_IN_A_LINE_MAX = 5
 EXPLAINED_CALLS_MAX = 10_000        # of a history that a monitor has convicted,
 WHOLE_CALLS_MAX = 100               # where that names few calls
 EXPLAIN_STEPS_MAX = 100_000
+EXPLAIN_SPREAD_MAX = 5_000          # states of sets that all may be the case
 LOOKED_BACK_OPS = 5_000
 
 
@@ -86,7 +87,10 @@ def _judge(
     judged = monitors.judge_numbered(problem, table)
     if judged is not None:
         return _judged(history, judged, table, budget)
-    found = decide_and_learn(problem, table, budget)
+    try:
+        found = decide_and_learn(problem, table, budget)
+    except Spread as spread:
+        return _spread(problem, spread)
     if found.valid:
         why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
@@ -108,18 +112,29 @@ def _judged(
         return Verdict(valid=True, why=why, evidence=size)
     verdict: Verdict | None = None
     budget = budget._replace(steps_max=EXPLAIN_STEPS_MAX)
-    if judged.few is not None and judged.calls > WHOLE_CALLS_MAX:
-        verdict = _few_explained(history, judged.few, judged.op, budget)
-    elif judged.calls <= (EXPLAINED_CALLS_MAX if judged.few is None else WHOLE_CALLS_MAX):
-        problem = _problem(history, table)
-        last = _returns(problem, judged.op)
-        prefix = loosened(problem, table, None, last)
-        found = decide(prefix, table, budget)
-        if found.valid is False:
-            verdict = _explained(problem, Prefix(last, found, prefix), table, budget)
-    if verdict is None:
-        verdict = unexplained(_ending(history, judged.op))
+    table.spread_max = EXPLAIN_SPREAD_MAX
+    try:
+        if judged.few is not None and judged.calls > WHOLE_CALLS_MAX:
+            verdict = _few_explained(history, judged.few, judged.op, budget)
+        elif judged.calls <= (EXPLAINED_CALLS_MAX if judged.few is None else WHOLE_CALLS_MAX):
+            verdict = _whole_explained(history, judged.op, table, budget)
+    except Spread:
+        pass
+    verdict = verdict or unexplained(_ending(history, judged.op))
     return replace(verdict, evidence={**size, **verdict.evidence})
+
+
+def _whole_explained(
+    history: History | Sequence[Call], op: int, table: Table, budget: Budget
+) -> Verdict | None:
+    """The verdict, as far as a search of the whole prefix says why; None if it does not."""
+    problem = _problem(history, table)
+    last = _returns(problem, op)
+    prefix = loosened(problem, table, None, last)
+    found = decide(prefix, table, budget)
+    if found.valid is not False:
+        return None
+    return _explained(problem, Prefix(last, found, prefix), table, budget)
 
 
 def unexplained(stuck: Call) -> Verdict:
@@ -191,6 +206,7 @@ def _few_explained(
 ) -> Verdict | None:
     """The verdict, as far as few calls say why; None if they do not."""
     table = Table(few.model)
+    table.spread_max = EXPLAIN_SPREAD_MAX
     problem = build(few.calls, table)
     prefix = loosened(problem, table, None, _returns(problem, few.op))
     found = decide(prefix, table, budget)
@@ -249,6 +265,14 @@ def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
     )
     return Verdict(valid=None, why=why, evidence={
         **size, "op": stuck.end, "ops": _indexes(around), "cause": found.cause})
+
+
+def _spread(problem: Problem, spread: Spread) -> Verdict:
+    """The verdict where a model may be in too many states at once."""
+    why = f"gave up, {spread.cause}: at op {spread.call.start} ({spread.call})"
+    return Verdict(valid=None, why=why, evidence={
+        "method": "search", "calls": len(problem.classes), "op": spread.call.start,
+        "ops": list(spread.call.indexes), "cause": spread.cause})
 
 
 def _named(calls: list[Call]) -> str:

@@ -21,7 +21,7 @@ from checker.found import Budget, Found
 from checker.linearizability import linearizable, unexplained
 from checker.model import Model
 from checker.past import Key, Lost, Past, advance, name, table_from, with_settled
-from checker.problem import ILLEGAL, READ, Problem, Table, build, part_of
+from checker.problem import ILLEGAL, READ, Problem, Spread, Table, build, part_of
 from checker.refute import decide
 from checker.verdict import Verdict
 from histories.errors import UsageError
@@ -201,7 +201,10 @@ class _Part:
             left = past.left(self.lost, self.window.values())
             problem = build(left, self.table)
             table = table_from(self.table, past.state)
-            found = decide(problem, table, self.budget)
+            try:
+                found = decide(problem, table, self.budget)
+            except Spread as spread:
+                return self._give_up(call, spread.cause)
             if found.valid:
                 self._order = _Order(found, problem, table)
                 return None
@@ -274,7 +277,10 @@ class _Part:
         """The pasts behind another cut; None if that is too many, or takes too long to say."""
         self.table = Table(self.model)      # the old one may know all that ever was
         left = Past(None).left(self.lost, self.window.values())
-        reached = advance(self.pasts, left, cut, self.table, REACH_STEPS_MAX)
+        try:
+            reached = advance(self.pasts, left, cut, self.table, REACH_STEPS_MAX)
+        except Spread:
+            return None
         pasts: list[Past] = []
         for each in reached or []:
             if not any(each.is_worse(other) for other in pasts):

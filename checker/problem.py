@@ -23,6 +23,7 @@ _KINDS = {"read": READ, "write": WRITE, "update": UPDATE}
 ILLEGAL = -1
 ANYWHERE = -1
 UNASKED = -2
+SPREAD_MAX = 200_000        # states, of all sets of them that a table has met
 T = TypeVar("T")
 _CLASS_BITS = 31
 _FIXED = frozenset({int, str, bool, bytes, type(None)})     # what cannot be changed in place
@@ -50,6 +51,17 @@ class Changed(UsageError):
     """A model has changed a state in place."""
 
 
+class Spread(UsageError):
+    """A model may be in so many states at once that they are not followed any further.
+
+    ``call`` is the one that led there, ``cause`` says how many there were.
+    """
+
+    def __init__(self, call: Call, cause: str) -> None:
+        super().__init__(f"op {call.start}: {cause} at {call}")
+        self.call, self.cause = call, cause
+
+
 class Table:
     """States, classes and transitions of a model as integers, filled as a search asks.
 
@@ -59,6 +71,8 @@ class Table:
 
     ``unclear``: there are classes with answers of which the model says none of this, so that there
     is something to learn (`checker/learn.py`).
+
+    Sets of states may hold ``spread_max`` in all; a transition beyond that raises Spread.
     """
 
     def __init__(self, model: Model) -> None:
@@ -75,6 +89,8 @@ class Table:
         self._class_numbers: dict[tuple[str, Hashable, Hashable], int] = {}
         self._next: dict[int, int] = {}         # by state and class, as one number
         self._loosened: dict[int, int] = {}
+        self.spread_max = SPREAD_MAX
+        self._spread = 0
         self.init = self._number(model.init)
 
     @property
@@ -193,6 +209,9 @@ class Table:
             after = OneOf       # asked again below, and then it is told
         if after is OneOf or isinstance(after, OneOf):
             after = self.apply(state, call)
+            self._spread += len(after.states) if isinstance(after, OneOf) else 1
+            if self._spread > self.spread_max:
+                raise Spread(call, f"{self.spread_max} states that may all be the case")
         if type(before) not in _FIXED and self._state_numbers.get(before) != state:
             raise Changed(
                 f"op {call.start}: model {self.model.name} changes its state in place at {call}; "

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_histories import MAKERS, brute_force, random_ops
 
-from checker import Budget, Inconsistent, Model, linearizable, models
+import checker.problem
+from checker import Budget, Inconsistent, Model, Online, linearizable, models
 from checker.problem import Table, build
 from checker.native import search
 from histories import UNKNOWN, Call, History, Op, UsageError
@@ -311,3 +312,35 @@ def test_a_model_of_ones_own() -> None:
     stack = Model(name="my stack", init=(), step=step, fs={"push": "a value", "pop": "nothing"})
     assert judge("0+push=1 0:push=1 0+push=2 0:push=2 0+pop 0:pop=2", stack)
     assert judge("0+push=1 0:push=1 0+push=2 0:push=2 0+pop 0:pop=1", stack) is False
+
+
+# Many states at once
+
+def many_lost(items: int, lost: int) -> list[Op]:
+    """Items that any of some lost takes may have got, and two that both got the first."""
+    ops = [Op(0, kind, "enqueue", item) for item in range(items) for kind in ("invoke", "ok")]
+    ops += [Op(1 + n, "invoke", "dequeue") for n in range(lost)]
+    return ops + [Op(0, kind, "dequeue", value) for _twice in range(2)
+                  for kind, value in (("invoke", None), ("ok", 0))]
+
+
+def test_what_is_convicted_is_explained_as_far_as_its_sets_of_states_are_followed() -> None:
+    verdict = linearizable(History(many_lost(22, 20)), models.unordered_queue)
+    assert verdict.valid is False
+    assert verdict.evidence["op"] == 67
+
+
+def test_sets_of_states_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown, with the call that led there, since they may grow without bounds."""
+    monkeypatch.setattr(checker.problem, "SPREAD_MAX", 1000)
+    made = History(many_lost(22, 20))
+    alone = replace(models.unordered_queue, monitors=())
+    verdict = linearizable(made, alone)
+    assert verdict.valid is None
+    assert verdict.evidence["cause"] == "1000 states that may all be the case"
+    assert made.ops[verdict.evidence["op"]].type == "invoke"
+    online = Online(alone)
+    said = [online.feed(op) for op in made.ops][-1]
+    assert said is not None
+    assert said.valid is None
+    assert said.evidence["cause"] == verdict.evidence["cause"]
