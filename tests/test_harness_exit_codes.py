@@ -48,6 +48,7 @@ TABLE = [
     ("step good/1 --at 1000", VALID), ("step good/1 --at 0", REFUSED),
     ("step changed/1 --event 50", CRASHED),
     ("shrink bad/1 --runs 2 --jobs 1", INVALID), ("shrink good/1", REFUSED),
+    ("shrink bad/1 --runs 0 --jobs 1", REFUSED), ("hunt --runs 0 --budget 1s", REFUSED),
     ("suite @/good.toml --jobs 1", VALID), ("suite @/all.toml --jobs 1", INVALID),
     ("suite @/vacuous.toml --jobs 1", UNKNOWN), ("suite @/odd", REFUSED),
     (f"{HUNT} {FEW} --nemesis none", VALID), (f"{HUNT} {FEW} {BUG}", INVALID),
