@@ -118,7 +118,7 @@ def _witnesses(verdict: Verdict, convicting: list[str]) -> list[str]:
     """Say it when the clients saw nothing, or when only the clients saw it."""
     black = [name for name in convicting if name in BLACK_BOX]
     judged = [name for name in BLACK_BOX if name in verdict.parts]
-    if verdict.valid is False and judged and not black:
+    if verdict.valid is False and judged and not black and "quiet" not in convicting:
         return ["Only the trace convicts: no client was told anything contradictory."]
     if verdict.valid is False and black == convicting and len(verdict.parts) > len(black):
         return ["Only the clients' history convicts: the trace shows no broken rule."]

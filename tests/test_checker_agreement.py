@@ -1,9 +1,13 @@
 """Every judgement against all orders: searches with their short cuts, by what models say or what
 is learned of them, and every monitor.
+
+The slow test judges 700 histories of each maker, or as many as DOUBLE_ELEVEN_HISTORIES says: 3,500
+are more than 100,000 in all, and take a core about ten minutes.
 """
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from random import Random
 
@@ -21,7 +25,7 @@ from histories import Call, History
 
 HISTORIES = 80              # of each maker, and more of those whose histories are for monitors
 HISTORIES_FOR_MONITORS = 400
-HISTORIES_LONG = 3_500      # of each: more than 100,000 in all
+HISTORIES_LONG = int(os.environ.get("DOUBLE_ELEVEN_HISTORIES", "700"))   # of each
 LEARNED_BY = 300            # transitions
 Counts = Counter[tuple[str, "bool | None"]]
 

@@ -10,6 +10,7 @@ from checker import linearizable, models
 from checker.check import check_all, merge
 from checker.explain import LINES_MAX, _once, explain
 from checker.output_rule import output_rule
+from checker.quiet import quiet
 from checker.single_primary import single_primary
 from checker.verdict import Verdict
 from checker.white_box import CAME
@@ -196,3 +197,14 @@ def test_how_it_came_to_that_is_told_once() -> None:
                   (["Three.", *crashed, "  And more."], "three")])
     assert [lines for lines, _ in told] == [
         ["One.", *crashed], ["Two."], ["Three.", *crashed, "  And more."]]
+
+
+def test_clients_that_went_unanswered_are_witnesses_too() -> None:
+    """After a failed recovery nobody says that no client noticed."""
+    record = Record(TEST, history(
+        (1, Op(NEMESIS, "info", "heal")), (9_000, Op(0, "invoke", "inc")),
+        (9_001, Op(0, "info", "inc"))), ELEVEN.trace)
+    checks = {"linearizable": CHECKS["linearizable"], "quiet": quiet}
+    text = "\n".join(explain(record, check_all(record, checks)))
+    assert "went unanswered" in text
+    assert "no client" not in text

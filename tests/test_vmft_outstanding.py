@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario import Pair
 
-from vmft.devices import READ, WRITE, DiskOperation
+from vmft.devices import READ, TRANSFER_BLOCKS_MAX, WRITE, DiskOperation
 from vmft.outstanding import Outstanding, races
 from vmft.ports import LAYOUT, PORTS, VECTORS
 
@@ -150,3 +150,15 @@ def test_a_guest_whose_operations_race_finds_the_same_everywhere(
         assert result(pair, "n2") == expected and pair.broken() == [], crash_us
         written = [pair.sim.disk.blocks.read(block, 1)[0] for block in (3, 4, 5)]
         assert written == [0x33, 0x22, 0x22]
+
+
+@pytest.mark.parametrize("command", [READ, WRITE])
+def test_a_guest_that_asks_for_more_than_a_log_entry_holds_has_failed(
+        monkeypatch: pytest.MonkeyPatch, command: int) -> None:
+    """A guest gone astray names any number of blocks; that is its fault, and no crash of ours."""
+    guest = mc.image(issue(1, command, 0, TRANSFER_BLOCKS_MAX + 1, BUFFER))
+    monkeypatch.setattr("vmft.sim.load", lambda name: guest)
+    pair = Pair()
+    pair.run(10)
+    told = [event.data["why"] for event in pair.events("fault") if event.node == "n1"]
+    assert told == ["disk operation of 65 blocks, at most 64"]

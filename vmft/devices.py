@@ -26,6 +26,7 @@ READ = 1
 WRITE = 2
 
 PACKET_BYTES_MAX = LAYOUT["NIC_SLOT_SIZE"] - 4      # a slot starts with the length
+TRANSFER_BLOCKS_MAX = 64        # of one disk operation: what is read must fit into one log entry
 
 COMPLETION = struct.Struct("<III")      # number, tag, status; the data of a read follows
 

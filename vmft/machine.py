@@ -191,6 +191,9 @@ class Machine:
 
     def _issue(self, command: int) -> None:
         disk = self.devices.disk
+        if disk.count > dev.TRANSFER_BLOCKS_MAX:
+            raise GuestError(f"disk operation of {disk.count} blocks, "
+                             f"at most {dev.TRANSFER_BLOCKS_MAX}")
         data = b""
         if command == dev.WRITE:
             data = self.cpu.read(disk.address, disk.count * BLOCK_SIZE)

@@ -25,7 +25,7 @@ from checker.native import search
 from checker.problem import Table, build
 from histories.history import Call
 
-STEPS_MAX = 100_000
+STEPS_MAX = 20_000
 Span = tuple[int, int]
 NO_TAKE = (NEVER, NEVER + 1)
 
@@ -233,6 +233,7 @@ def judge(
     Between, only the search can tell: of few calls, or else of all.
     """
     ends, wrong = known.ends, NEVER
+    gifts: dict[Hashable, int] = {}
 
     def fails(last: int) -> Conflict | None:
         nonlocal wrong
@@ -249,7 +250,7 @@ def judge(
         if some is None or some.taken or not now.pending:
             return some and known.conflict(some, now.pending, last)
         foreseen = seen(known, last, until=wrong)
-        if isinstance(foreseen, Seen) and _helped(foreseen, breaks):
+        if isinstance(foreseen, Seen) and _helped(foreseen, breaks, gifts):
             return None
         least = breaks([item for item in now.items if item.taken], now.nothing)
         if least is not None:
@@ -264,14 +265,19 @@ def judge(
     return first_failure(ends, fails)
 
 
-def _helped(now: Seen, breaks: Breaks) -> bool:
+def _helped(now: Seen, breaks: Breaks, gifts: dict[Hashable, int]) -> bool:
     """Is there an order if pending takes get what is in the way of one?
 
     An item that nobody is known to have taken gets the latest take that was invoked before what it
-    is in the way of is over; if that turns out too late, an earlier one.
+    is in the way of is over; if that turns out too late, an earlier one.  What was found for
+    another prefix comes first: ``gifts`` has, by item, where its take was invoked.
     """
     given = list(now.items)
     pending = list(now.pending)
+    for place, item in enumerate(given):
+        if not item.taken and gifts.get(item.value) in pending:
+            pending.remove(gifts[item.value])
+            given[place] = item._replace(take=(gifts[item.value], NEVER))
     while (some := breaks(given, now.nothing)) is not None:
         late = [item for item in some.items
                 if item.take[1] >= NEVER and item.take[0] > some.due]
@@ -282,6 +288,7 @@ def _helped(now: Seen, breaks: Breaks) -> bool:
         if late[0].taken:
             insort(pending, late[0].take[0])
         given[given.index(late[0])] = late[0]._replace(take=(start, NEVER))
+        gifts[late[0].value] = start
     return True
 
 
