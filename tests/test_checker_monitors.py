@@ -82,18 +82,21 @@ def test_both_forms_say_the_same(seed: int, calls: int, wrong: float) -> None:
 
 
 def blamed_by_search(history: History, model: Model) -> int | None:
-    """The op that ends the shortest prefix that fails, as searches find it; None if valid.
-
-    Some few histories take a million steps, that many orders do ten enqueues have: no example.
-    """
+    """The op that ends the shortest prefix that fails, as searches find it; None if valid."""
     table = Table(model)
     problem = build(history.calls(), table)
-    found = search(problem, table, SHORT)
-    assume(found.valid is not None)
+    found = search(problem, table)
+    assert found.valid is not None
     if found.valid:
         return None
     last = shortest_prefix(problem, table, found, Budget()).last
     return problem.call(~problem.events[last]).end
+
+
+def soon_decided(history: History, model: Model) -> bool:
+    """Not so where many enqueues never return: ten of them have three million orders."""
+    table = Table(model)
+    return search(build(history.calls(), table), table, SHORT).valid is not None
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(MAKERS) if ", " in name
@@ -102,6 +105,7 @@ def blamed_by_search(history: History, model: Model) -> int | None:
 @settings(max_examples=40, deadline=None)
 def test_monitors_blame_the_op_that_the_search_blames(name: str, seed: int, calls: int) -> None:
     made = random_history(Random(seed), MAKERS[name], calls=calls)
+    assume(soon_decided(made, MAKERS[name].model))
     for _method, op in monitored(made.calls(), MAKERS[name].model):
         assert op == blamed_by_search(made, MAKERS[name].model)
 
