@@ -47,20 +47,31 @@ def publish(arguments: argparse.Namespace, cases: Sequence[Case], *, text: Seque
             data: Mapping[str, Any], show: Callable[[Sequence[str]], None] = say) -> int:
     """Show `text`, or the cases and `data` with --json; tell CI.  Answers the cases' exit code."""
     command = str(arguments.command)
-    if arguments.json:
-        print(json.dumps({"command": command, **_facts(cases), **data}, indent=1))
-    elif arguments.github:
-        say(quoted(text))
-    else:
-        show(text)
+    try:
+        _tell(arguments, cases, text=text, data=data, show=show)
+        sys.stdout.flush()
+    except BrokenPipeError:     # nobody listens any more
+        raise
+    except OSError as error:
+        print(f"standard output: not written: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if arguments.junit is not None:
         _try(str(arguments.junit), lambda: _write(arguments.junit, junit(command, cases)))
-    if arguments.github:
-        print("".join(f"{line}\n" for line in workflow_commands(cases)), end="")
-        summary = os.environ.get(SUMMARY)
-        if summary:
-            _try(SUMMARY, lambda: append_summary(Path(summary), command, cases))
+    summary = os.environ.get(SUMMARY)
+    if arguments.github and summary:
+        _try(SUMMARY, lambda: append_summary(Path(summary), command, cases))
     return exit_code(cases)
+
+
+def _tell(arguments: argparse.Namespace, cases: Sequence[Case], *, text: Sequence[str],
+          data: Mapping[str, Any], show: Callable[[Sequence[str]], None]) -> None:
+    """What goes to standard output."""
+    if arguments.json:
+        print(json.dumps({"command": str(arguments.command), **_facts(cases), **data}, indent=1))
+    elif arguments.github:
+        say([*quoted(text), *workflow_commands(cases)])
+    else:
+        show(text)
 
 
 def _facts(cases: Sequence[Case]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ nothing else; unknown is not valid.  Nothing of the machinery is imported before
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Iterable, Mapping, Protocol
+from typing import TYPE_CHECKING, Any, Iterable, Mapping, NoReturn, Protocol
 
 import pytest
 
@@ -105,7 +105,7 @@ def assert_linearizable() -> Judge:
             calls = history if isinstance(history, History) else History(list(history))
             verdict, explanation = linearizability(calls, model)
         except UsageError as problem:
-            pytest.fail(f"the history cannot be judged: {problem}", pytrace=False)
+            _refuse(f"the history cannot be judged: {problem}")
         if verdict.valid is not True:
             pytest.fail("\n".join(explanation), pytrace=False)
 
@@ -128,6 +128,11 @@ def _marked(item: Any) -> dict[str, Any]:
     return {**fields, "seed": item.callspec.params[SEED]}
 
 
+def _refuse(why: str) -> NoReturn:
+    """Fail with one line, without the error that it says in other words."""
+    raise pytest.fail.Exception(why, pytrace=False) from None
+
+
 def _judged(item: pytest.Item, fields: dict[str, Any], valid: bool) -> Outcome:
     """Run a test, name what was written, and fail unless the verdict is the expected one."""
     from harness.page import write_run_page
@@ -140,7 +145,7 @@ def _judged(item: pytest.Item, fields: dict[str, Any], valid: bool) -> Outcome:
         test = from_fields(fields, root)
         outcome = run(test, root)
     except UsageError as problem:
-        pytest.fail(f"{MARKER}: {problem}", pytrace=False)
+        _refuse(f"{MARKER}: {problem}")
     page = write_run_page(outcome.path, outcome.record, outcome.verdict, outcome.explanation)
     item.add_report_section("call", SECTION, f"run: {outcome.path}\n{page}\n{test.command()}\n")
     item.user_properties.append(("run", str(outcome.path)))

@@ -76,11 +76,11 @@ class Test:
         choose(dict.fromkeys(DISK_READS), self.disk_reads, "place of disk reads")
         if (self.disk, self.disk_reads) == ("local", "backup"):
             raise UsageError("disk reads are the backup's where the disk is shared, not local")
-        _within("seed", self.seed, 0, SEED_MAX)
-        _within("clients", self.clients, 1, CLIENTS_MAX)
-        _within("rate", self.rate_hz, 1, RATE_HZ_MAX)
-        _within("time limit", self.time_limit_s, 1, TIME_LIMIT_S_MAX)
-        _within("timeout", self.timeout_ms, 1, TIME_LIMIT_S_MAX * 1000)
+        within("seed", self.seed, 0, SEED_MAX)
+        within("clients", self.clients, 1, CLIENTS_MAX)
+        within("rate", self.rate_hz, 1, RATE_HZ_MAX)
+        within("time limit", self.time_limit_s, 1, TIME_LIMIT_S_MAX)
+        within("timeout", self.timeout_ms, 1, TIME_LIMIT_S_MAX * 1000)
         if type(self.fail_fast) is not bool:
             raise UsageError(f"fail fast is {self.fail_fast!r}, expected true or false")
         if self.plan is not None:
@@ -192,6 +192,7 @@ def names(text: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part for part in parts if part != "none"))
 
 
-def _within(what: str, value: Any, low: int, high: int) -> None:
+def within(what: str, value: Any, low: int, high: int) -> None:
+    """UsageError unless a value is a whole number between these two."""
     if type(value) is not int or not low <= value <= high:
         raise UsageError(f"{what} is {value!r}, expected a whole number from {low} to {high}")

@@ -1,4 +1,5 @@
-"""Every judgement against all orders: the searches with their short cuts, and every monitor.
+"""Every judgement against all orders: searches with their short cuts, by what models say or what
+is learned of them, and every monitor.
 
 The slow test judges 700 histories of each maker, or as many as DOUBLE_ELEVEN_HISTORIES says: 3,500
 are more than 100,000 in all, and take a core about ten minutes.
@@ -11,11 +12,12 @@ from collections import Counter
 from random import Random
 
 import pytest
-from every_model import MAKERS, Maker, loosened, monitored, random_history
+from every_model import MAKERS, Maker, bare, loosened, monitored, random_history
 from random_histories import brute_force
 
 from checker import Model, linearizable
 from checker import search as plain
+from checker.learn import learn
 from checker.monitors import MONITORS, WRITES, judge
 from checker.native import search
 from checker.problem import Table, build
@@ -24,6 +26,7 @@ from histories import Call, History
 HISTORIES = 80              # of each maker, and more of those whose histories are for monitors
 HISTORIES_FOR_MONITORS = 400
 HISTORIES_LONG = int(os.environ.get("DOUBLE_ELEVEN_HISTORIES", "700"))   # of each
+LEARNED_BY = 300            # transitions
 Counts = Counter[tuple[str, "bool | None"]]
 
 
@@ -40,6 +43,11 @@ def check(maker: Maker, seed: int, counts: Counts) -> None:
             table = Table(model)
             assert way(build(calls, table), table).valid is expected, made.ops
             counts["search", expected] += 1
+        table = Table(bare(model))
+        problem = build(calls, table)
+        if learn(problem, table, LEARNED_BY):
+            counts["learned", expected] += 1
+            assert search(problem, table).valid is expected, made.ops
     parts = [calls] if model.partition is None else list(made.by(model.partition).values())
     for part in parts:
         check_monitors(part, model, counts)
@@ -75,8 +83,8 @@ def check_all(names: list[str], histories: int) -> Counts:
 
 
 def assert_all_were_asked(counts: Counts, at_least: int) -> None:
-    """Every monitor said yes and no, often."""
-    for method in ["search", *MONITORS, WRITES]:
+    """Every monitor said yes and no, often; and so did searches by what was learned."""
+    for method in ["search", "learned", *MONITORS, WRITES]:
         for said in (True, False):
             assert counts[method, said] >= at_least, (method, said, counts)
 

@@ -68,6 +68,24 @@ def judged(calls: History) -> Verdict:
 
 # The page
 
+def test_one_call_is_not_called_several() -> None:
+    """A read of what nobody ever wrote contradicts the model by itself."""
+    odd = history((0, "invoke", "read", None, 1), (0, "ok", "read", 7, 2))
+    page = page_of(odd, merge({"linearizable": linearizable(odd, models.register)}))
+    assert "This call alone contradicts the model" in page and "These 1 " not in page
+
+
+@given(st.integers(0, 2 * 10**18), st.integers(0, 10**12))
+def test_a_history_since_1970_is_not_mostly_emptiness(begin_ns: int, length_ns: int) -> None:
+    """Times count from the first op, where that leaves out more than there is."""
+    calls = History([Op(0, "invoke", "inc", None, begin_ns, 0),
+                     Op(0, "ok", "inc", 1, begin_ns + length_ns, 1)])
+    record = Record({"name": "a test"}, calls, Trace())
+    first, last = (op.time for op in page_data.placed(record).history)
+    assert last - first == length_ns and first <= page_data.EMPTY_MAX * length_ns
+    assert first + page_data.since(record) == begin_ns
+
+
 def test_a_failing_run_names_its_operations_without_a_script() -> None:
     """The paragraph, word for word, the orders and their reasons are text of the page itself."""
     page = page_of(DOUBLE, judged(DOUBLE))

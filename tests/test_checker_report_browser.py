@@ -300,6 +300,25 @@ def test_a_vacuous_run_shows_where_nothing_met(browser: Any, tmp_path: Path) -> 
     shown.page.close()
 
 
+@pytest.mark.parametrize("began_ns", [0, 1_700_000_000_000_000_000])
+def test_whatever_a_clock_counts_the_failure_is_in_view(
+    began_ns: int, browser: Any, tmp_path: Path
+) -> None:
+    """A history of some ticks, also since 1970, opens at what is wrong and is never left behind."""
+    ops = numbered([op._replace(time=began_ns + op.time // 1_000_000) for op in (
+        *inc(0, 10, 20, 1), *inc(1, 30, 40, 1))])
+    shown = drawn(browser, tmp_path, ops, linearizable=linearizable(
+        History(ops), models.counter))
+    for key in ("f", "0", *["ArrowRight"] * 9, "-"):
+        shown.page.keyboard.press(key)
+        shown.page.evaluate(DRAWN)
+        assert shown.page.locator("#diagram .flag.bad").count() == 2, key
+    lefts = [each.bounding_box()["x"] for each in shown.page.locator("#diagram .flag.bad").all()]
+    assert max(lefts) - min(lefts) > 200
+    shown.check()
+    shown.page.close()
+
+
 @pytest.mark.slow
 def test_an_address_names_an_operation(page: Any, address: str) -> None:
     """A link to an op shows it, also from the paragraph."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import warnings
 
 import pytest
 from hypothesis import given
@@ -110,6 +111,13 @@ def test_without_a_library_there_are_a_line_and_the_list(
     text = page()
     assert MISSING.split(":")[0] in text and '<div class="scroll graph">' not in text
     assert "5 reasons</summary>" in text and "before the first" in text
+
+
+def test_a_letter_that_no_font_has_is_drawn_in_silence() -> None:
+    """The reader's browser has fonts of its own; a warning here is for nobody."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "漢" in picture([(0, 2), (2, 0)], [(0, 2), (2, 0)], {0: "write 漢"}).svg
 
 
 def test_no_graph_where_nothing_is_known() -> None:

@@ -204,6 +204,7 @@ def one_line(text: str) -> bool:
     (["check", "{folder}", "--model", "counter"], "{folder}"),
     (["inspect", "--store", "{folder}/absent"], "no stored run"),
     (["inspect", "absent", "--store", "{folder}"], "absent: no stored run"),
+    (["inspect", "absent", "--model", "register", "--store", "{folder}"], "absent: no stored run"),
     (["replay", "--store", "{folder}"], "no stored run"),
     (["replay", "{file}", "--store", "{folder}"], "no stored run"),
     (["inspect", "\0", "--store", "{folder}"], "no stored run"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -30,7 +32,7 @@ BUGS = "bugs --jobs 1 --seeds 1 --quick --bug"
 JSON_ONLY = ("diff",)
 WITHOUT_VERDICT = ("step", "export", "list", "serve")
 
-ONE_OF_MANY = re.compile(r"(?<![\w.])1 (?!(?:ms|ns|is|was|nemesis|vacuous)\b)[a-z]{2,}s\b")
+ONE_OF_MANY = re.compile(r"(?<![\w.])1 (?!(?:ms|ns|is|was|nemesis|vacuous|differs)\b)[a-z]{2,}s\b")
 
 # Words, with @ for the folder of the files below; and the code.
 TABLE = [
@@ -43,11 +45,13 @@ TABLE = [
     ("inspect @/good.jsonl", VALID), ("inspect @/bad.jsonl --lanes", INVALID),
     ("inspect @/odd", REFUSED), ("inspect nothing", REFUSED),
     ("replay good/1", VALID), ("replay bad/1", INVALID), ("replay vacuous/1", UNKNOWN),
+    ("replay half/1", CRASHED),
     ("replay changed/1", CRASHED), ("replay nothing", REFUSED),
     ("diff good/1 good/1", VALID), ("diff good/1 bad/1", INVALID), ("diff good/1 x", REFUSED),
     ("step good/1 --at 1000", VALID), ("step good/1 --at 0", REFUSED),
     ("step changed/1 --event 50", CRASHED),
     ("shrink bad/1 --runs 2 --jobs 1", INVALID), ("shrink good/1", REFUSED),
+    ("shrink bad/1 --runs 0 --jobs 1", REFUSED), ("hunt --runs 0 --budget 1s", REFUSED),
     ("suite @/good.toml --jobs 1", VALID), ("suite @/all.toml --jobs 1", INVALID),
     ("suite @/vacuous.toml --jobs 1", UNKNOWN), ("suite @/odd", REFUSED),
     (f"{HUNT} {FEW} --nemesis none", VALID), (f"{HUNT} {FEW} {BUG}", INVALID),
@@ -76,7 +80,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run, = runs(root / "new")
         shutil.move(run.path.parent, root / name)
         shutil.rmtree(root / "new")
-    shutil.copytree(root / "good", root / "changed", symlinks=True)
+    for name in ("changed", "half"):
+        shutil.copytree(root / "good", root / name, symlinks=True)
+    (root / "half" / "1" / "trace.jsonl").unlink()
     for trace in (root / "changed").glob("1/trace.jsonl"):
         lines = trace.read_text().splitlines(keepends=True)
         trace.write_text("".join([*lines[:5], lines[5].replace("1", "2", 1), *lines[6:]]))
@@ -172,3 +178,15 @@ def test_the_table_is_complete() -> None:
     assert set(codes) == set(COMMANDS)
     assert codes["run"] == codes["replay"] == codes["hunt"] == codes["suite"] == set(
         EXIT_CODES.values())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+@pytest.mark.parametrize("how", ["", "--json", "--github"])
+def test_a_verdict_that_cannot_be_printed_stands(how: str, tmp_path: Path) -> None:
+    """One line on stderr, and the exit code of the verdict."""
+    words = f"-m checker run {FEW} {BUG} --store {tmp_path} {how}".split()
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([sys.executable, *words], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False, cwd=Path(__file__).parent.parent)
+    assert done.returncode == INVALID
+    assert done.stderr == "standard output: not written: No space left on device\n"

@@ -112,6 +112,19 @@ def test_who_took_over_has_another_past(tmp_path: Path, capsys: pytest.CaptureFi
     assert "  ! " in other
 
 
+def test_a_primary_that_goes_on_alone_has_nothing_beyond_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It goes live in the next generation, too, and nobody knows less than it."""
+    main(["run", "--time-limit", "3", "--bug", "no-output-rule", "--nemesis", "crash,log-loss",
+          "--rate", "20", "--seed", "64", "--store", str(tmp_path)])
+    trace = latest(tmp_path).trace
+    live = next(event for event in trace.of("live") if "position" not in event.data)
+    at = max(event.data["at"] for event in trace.of("log") if event.time < live.time)
+    text = stepped(tmp_path, capsys, "--at", str(at))
+    assert f"{live.node}  primary, generation 1" in text and "no divergence" not in text
+
+
 def test_what_is_observed_until_then_is_the_stored_run(store: Path) -> None:
     """Line by line."""
     test = Test(time_limit_s=1, clients=2, seed=3)

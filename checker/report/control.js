@@ -1,7 +1,9 @@
 // What the reader does: looks elsewhere, selects, filters, steps from error to error.
 
 // The least that is shown: at all, of a failure by operations, and by moments; ns or positions.
-const [SPAN_MIN, CLOSE_OP, CLOSE] = data.clock === "ns" ? [2e3, 1e6, 2e7] : [6, 30, 30];
+const [CLOSEST, CLOSE_OP, CLOSE] = data.clock === "ns" ? [2e3, 1e6, 2e7] : [6, 30, 30];
+const SPAN_MIN = Math.min(CLOSEST, Math.max(6, data.end / 10));
+const MARGIN = data.end * 0.02 + SPAN_MIN / 2;     // of nothing, before and after everything
 const MATCHES_MAX = 200;
 // The marks, each operation once.
 const errors = marks.filter((mark, number) => mark.op === null ||
@@ -10,9 +12,9 @@ const status = document.getElementById("status");
 const field = (name) => document.getElementById(`filter-${name}`);
 
 function look(from, to) {
-  const size = Math.max(SPAN_MIN, Math.min(to - from, data.end * 1.04 + SPAN_MIN));
+  const size = Math.max(SPAN_MIN, Math.min(to - from, data.end + 2 * MARGIN));
   const middle = (from + to) / 2;
-  view.from = Math.max(-data.end * 0.02 - SPAN_MIN / 2, middle - size / 2);
+  view.from = Math.max(-MARGIN, Math.min(middle - size / 2, data.end + MARGIN - size));
   view.to = view.from + size;
   refresh();
 }

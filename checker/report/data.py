@@ -3,7 +3,7 @@
 Calls, trace events and arrows have a limit each.  Over it, those are kept that are nearest in time
 to what the page is about: the marks, then the faults, then the beginning.  Columns and string
 tables keep ten thousand calls in about a megabyte.  Times are integers of nanoseconds, from
-``base``; a history without times is drawn by position, and says so.
+``since``; a history without times is drawn by position, and says so.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ ROWS_MAX = 21_000               # of calls and trace events together, of calls a
 ROWS_MIN = 8_000                # but of the trace not fewer than this
 RARE_MAX = 2_000
 TEXT_MAX = 200
+EMPTY_MAX = 9                   # times as long as all that happens, before anything does
+SECOND_NS = 10**9
 STEADY = ("log", "ack", "acknowledge", "replay", "output", "release", "complete", "disk-read",
           "disk-write", "drop", "stalled")
 OUTCOMES = ("ok", "fail", "info")
@@ -114,7 +116,7 @@ def gaps(every: Sequence[int], kept: Sequence[int]) -> list[list[int]]:
 
 
 class Placed(NamedTuple):
-    """A record whose times are positions in its history."""
+    """A record whose times are positions in its history, or count from its beginning."""
 
     test: dict[str, Any]
     history: History
@@ -126,17 +128,31 @@ def clock(record: Record) -> str:
     return "position" if any(op.time < 0 for op in record.history) else "ns"
 
 
+def since(record: Record) -> int:
+    """What a page's times count from: 0, unless most of the axis would be empty, as since 1970."""
+    times = [op.time for op in record.history]
+    if not times or len(record.trace) or clock(record) != "ns":
+        return 0
+    first = min(times)
+    return first if first > EMPTY_MAX * (max(times) - first) else 0
+
+
 def placed(record: Record) -> Record:
-    """The record itself, or one with the indexes of its ops for times where it has none."""
-    if clock(record) == "ns":
+    """The record itself, or with the times of its ops from `since` on, or their indexes for times.
+
+    A script's numbers hold nanoseconds of some weeks, and not those since 1970.
+    """
+    timed, begin_ns = clock(record) == "ns", since(record)
+    if timed and not begin_ns:
         return record
-    ops = [op._replace(time=op.index) for op in record.history]
+    ops = [op._replace(time=op.time - begin_ns if timed else op.index) for op in record.history]
     return Placed(record.test, History(ops), Trace())
 
 
 def page_data(
     record: Record, chosen: Chosen, marked: Sequence[Mark], told: Sequence[Moment],
-    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int], unit: str = "ns"
+    faults: Sequence[Band], *, verdict: Verdict, symbols: dict[str, int], unit: str = "ns",
+    begin_ns: int = 0
 ) -> dict[str, Any]:
     """Everything the page's script is given."""
     strings = Strings()
@@ -146,7 +162,8 @@ def page_data(
     lives = Lives(record.trace, {call.start for call in chosen.calls})
     numbers = {node: at for at, node in enumerate(nodes)}
     return {
-        "clock": unit, "valid": verdict.valid, "end": _end(record), "nodes": nodes,
+        "clock": unit, "since": divmod(begin_ns, SECOND_NS), "valid": verdict.valid,
+        "end": _end(record), "nodes": nodes,
         "hosts": len(hosts(record.trace)), "clients": 1 + max(lanes.values(), default=-1),
         "known": type(clients) is int,
         "calls": _calls(record, chosen.calls, lanes, strings, verdict),

@@ -83,8 +83,11 @@ function drawAxis() {
   const wanted = (view.to - view.from) / 8;
   const power = 10 ** Math.floor(Math.log10(Math.max(1, wanted)));
   const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= wanted);
+  const before = (step > SECOND ? SINCE_S % (step / SECOND) * SECOND : 0) + SINCE_NS;
   const parts = [];
-  for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
+  for (let time = Math.ceil((view.from + before) / step) * step - before; time <= view.to;
+    time += step) {
+    if (time + before < 0) continue;
     const words = tickWords(time, step), half = wide(words) / 2;
     const middle = Math.min(layout.width - half, Math.max(GUTTER - 10 + half, x(time)));
     parts.push(line("grid", x(time), AXIS - 6, x(time), layout.height),
@@ -96,7 +99,7 @@ function drawAxis() {
 function tickWords(time, step) {
   if (data.clock === "position") return `${time}`;
   const digits = Math.max(0, 9 - Math.floor(Math.log10(step)));
-  return `${(time / SECOND).toFixed(Math.min(9, digits))} s`;
+  return at(time, Math.min(9, digits));
 }
 
 function drawBands() {

@@ -17,7 +17,7 @@ from jinja2 import Environment, StrictUndefined, Template
 
 from checker.check import Record
 from checker.explain import headline
-from checker.report.data import CALLS_MAX, Chosen, choose, clock, page_data, placed
+from checker.report.data import CALLS_MAX, Chosen, choose, clock, page_data, placed, since
 from checker.report.faults import Band, Families, bands
 from checker.report.graph import picture
 from checker.report.marks import Mark, focus, marks, moments
@@ -59,19 +59,20 @@ def render(
     record: Record, verdict: Verdict, explanation: Sequence[str], facts: Facts = Facts()
 ) -> str:
     """The page; `explanation` is what `checker.explain` said, line by line."""
-    unit, record = clock(record), placed(record)
+    unit, begin_ns, record = clock(record), since(record), placed(record)
     faults = bands(record.history, facts.families)
     marked = marks(record, verdict, explanation)
     told = moments(record, focus(record, marked, verdict, explanation), faults)
 
     def fill(chosen: Chosen) -> dict[str, Any]:
         data = page_data(record, chosen, marked, told, faults, verdict=verdict,
-                         symbols=dict(facts.symbols), unit=unit)
+                         symbols=dict(facts.symbols), unit=unit, begin_ns=begin_ns)
         return {**data, "step": facts.step,
                 "registers": packed(facts.registers, data["nodes"])}
 
     chosen, data = _fitting(record, marked, faults, fill)
-    at = seconds if unit == "ns" else "position {}".format
+    at: Callable[[int], str] = (lambda time_ns: seconds(begin_ns + time_ns)) if unit == "ns" \
+        else "position {}".format
     orders, parameters = _orders(record, verdict), _parameters(record.test)
     sections = _sections(verdict.valid, orders=bool(orders), test=bool(parameters or faults))
     shown = {

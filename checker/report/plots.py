@@ -10,6 +10,7 @@ import io
 import logging
 import math
 import re
+import warnings
 from typing import Any, Iterable, Mapping, NamedTuple, Sequence
 
 from checker.check import Record
@@ -98,8 +99,10 @@ def _draw(
 def themed(drawn: Any) -> str:
     """The figure as an SVG element whose colours are the page's."""
     buffer = io.StringIO()
-    drawn.savefig(buffer, format="svg", transparent=True,
-                  metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")     # a letter unknown here is measured wrong, no more
+        drawn.savefig(buffer, format="svg", transparent=True,
+                      metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     svg = buffer.getvalue()
     svg = re.sub(r"<[^>]+>", lambda tag: re.sub(r"(\d+\.\d)\d+", r"\1", tag[0]),
                  svg[svg.index("<svg"):])

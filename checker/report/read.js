@@ -88,8 +88,12 @@ calls.forEach((call) => lanesOfClients[call.lane].push(call));
 
 // Words for moments and stretches of time.
 const SECOND = 1e9;
-const at = (ns) => data.clock === "position" ? `position ${ns}`
-  : `${Math.floor(ns / SECOND)}.${String(ns % SECOND).padStart(9, "0").slice(0, 6)} s`;
+const [SINCE_S, SINCE_NS] = data.since;
+function at(time, digits = 6) {
+  if (data.clock === "position") return `position ${time}`;
+  const ns = time + SINCE_NS, fraction = String(ns % SECOND).padStart(9, "0").slice(0, digits);
+  return `${SINCE_S + Math.floor(ns / SECOND)}${digits ? "." : ""}${fraction} s`;
+}
 function span(ns) {
   if (ns === NEVER) return "never answered";
   if (data.clock === "position") return `${ns} position${ns === 1 ? "" : "s"}`;

@@ -16,7 +16,7 @@ from harness.matrix import Row, html, hunted, row, table, unbroken
 from harness.progress import progress
 from harness.publish import add_outlets, publish
 from harness.tally import Tally
-from harness.test import Test, choose, names
+from harness.test import Test, choose, names, within
 from harness.workers import answers, workers
 from histories import UsageError
 from histories.store import keep, ready
@@ -50,8 +50,7 @@ def execute(arguments: argparse.Namespace) -> int:
     wanted = names(",".join(arguments.bug)) or tuple(BUGS)
     for name in wanted:
         choose(BUGS, name, "bug")
-    if not 1 <= arguments.seeds <= SEEDS_MAX:
-        raise UsageError(f"seeds is {arguments.seeds}, expected a number from 1 to {SEEDS_MAX}")
+    within("seeds", arguments.seeds, 1, SEEDS_MAX)
     ready(arguments.store)
     start_s = time.monotonic()
     base = Test(seed=arguments.seed, time_limit_s=arguments.time_limit)

@@ -15,10 +15,12 @@ from harness.page import write_run_page
 from harness.progress import progress
 from harness.publish import publish
 from harness.tally import Tally
+from harness.test import within
 from harness.workers import STOPPED, stopped, workers
 from histories import UsageError
 from histories.value import quantity
 
+RUNS_MAX = 1_000_000_000
 UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 BUDGET, NO_BUDGET = "1m", "100000h"
 
@@ -36,6 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def execute(arguments: argparse.Namespace) -> int:
     """Hunt, then say what was found, and store the first failure of each kind."""
     test = run_command.test_of(arguments)
+    if arguments.runs is not None:
+        within("runs", arguments.runs, 1, RUNS_MAX)
     budget_s = seconds(arguments.budget or (BUDGET if arguments.runs is None else NO_BUDGET))
     corpus, tally, end = Corpus(arguments.store), Tally(), []
     start_s = time.monotonic()

@@ -60,10 +60,10 @@ def execute(arguments: argparse.Namespace) -> int:
         raise UsageError("--registers wants --op: the operation at which to look")
     if _is_history(arguments.run):
         return _inspect_file(arguments)
+    stored = resolve(arguments.store, arguments.run)
     for option in ("model", "format"):
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for a history file, not for a stored run")
-    stored = resolve(arguments.store, arguments.run)
     test = test_from_json(stored.test)
     verdict, explanation = conclude(stored, checks_of(test))
     if _chosen(arguments):

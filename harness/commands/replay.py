@@ -6,9 +6,10 @@ import argparse
 import tempfile
 import time
 from dataclasses import replace
+from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from checker.verdict import to_json, word
 from harness.case import of_record
@@ -63,19 +64,24 @@ def execute(arguments: argparse.Namespace) -> int:
 def _lines(path: Path, difference: Difference | None) -> list[str]:
     """What became of a file, for people."""
     if difference is None:
-        return [f"{path}: the same {quantity(path.stat().st_size, 'byte')}"]
+        size = path.stat().st_size if path.exists() else 0
+        return [f"{path}: the same {quantity(size, 'byte')}"]
     stored, now = ("(the file ends)" if side is None else side
                    for side in (difference.stored, difference.now))
     return [f"{path}: line {difference.line} differs", f"  stored: {stored}", f"  now:    {now}"]
 
 
 def first_difference(one: Path, other: Path) -> Difference | None:
-    """Where two files differ first, or None."""
-    with one.open("rb") as left, other.open("rb") as right:
+    """Where two files differ first, or None; one that is not there is empty, as for `inspect`."""
+    with _opened(one) as left, _opened(other) as right:
         for number, (before, after) in enumerate(zip_longest(left, right), 1):
             if before != after:
                 return Difference(number, _show(before), _show(after))
     return None
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb") if path.exists() else BytesIO()
 
 
 def _show(line: bytes | None) -> str | None:

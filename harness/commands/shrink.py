@@ -18,12 +18,13 @@ from harness.publish import add_outlets, publish
 from harness.run import Outcome, checks_of, conclude, run
 from harness.show import facts
 from harness.shrink import RUNS_MAX, Progress, Shrinker, explicit
-from harness.test import Test, from_json
+from harness.test import Test, from_json, within
 from harness.workers import workers
 from histories import UsageError
 from histories.store import REPORT, Run, ready, resolve
 from histories.value import quantity
 
+BOUND_MAX = 1_000_000_000
 NOT_AGAIN = "run again, it does not fail in the same way; see replay for what differs"
 
 
@@ -51,6 +52,7 @@ def add_workers(parser: argparse.ArgumentParser) -> None:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Shrink it, store what is left, explain that."""
+    within("runs", arguments.runs, 1, BOUND_MAX)
     ready(arguments.store)
     start_s = time.monotonic()
     stored = _wanted(arguments)

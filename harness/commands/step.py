@@ -117,11 +117,15 @@ def _side(side: Side) -> str:
 
 
 def _pasts(stand: Stand) -> Iterator[str]:
-    """Who did what another has not in its past, since that one took over before."""
+    """Who did what another has not in its past, since that one took over before.
+
+    A primary that goes on without its backup names no position: its past is all that was done.
+    """
     for event in stand.events:
         for side in stand.sides:
-            if event.kind == "live" and side.generation < event.data["generation"] \
-                    and side.position > event.data["position"] \
+            if event.kind == "live" and "position" in event.data \
+                    and event.data["generation"] > side.generation \
+                    and event.data["position"] < side.position \
                     and any(side.generation < other.generation for other in stand.sides):
                 yield (f"{event.node} went live in generation {event.data['generation']}, after "
                        f"{quantity(event.data['position'], 'instruction')}: what {side.node} did "
