@@ -99,6 +99,7 @@ def test_two_runs_are_compared(store: Path, client: Any) -> None:
     same = client.get("/compare", params={**both, "other": both["one"]}).text
     assert "none: the same test, the same history, the same trace" in same
     assert "<td>workload</td><td>counter</td><td>kv</td>" in text
+    assert "<td>nemesis</td><td>crash</td><td>cut, crash</td>" in text
     for names in ({}, {"one": "kv-cut/1"}, {"one": "kv-cut/1", "other": "../secret.txt"}):
         assert client.get("/compare", params=names).status_code == 404
 

@@ -72,7 +72,7 @@ def values(shown: Iterable[Row]) -> dict[str, list[str]]:
 def side_by_side(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Every key with both values, as text."""
     keys = [*one, *(key for key in other if key not in one)]
-    return [(key, str(one.get(key, "")), str(other.get(key, ""))) for key in keys]
+    return [(key, _words(one.get(key)), _words(other.get(key))) for key in keys]
 
 
 def first_difference(one: Row, other: Row) -> list[str]:
@@ -81,6 +81,15 @@ def first_difference(one: Row, other: Row) -> list[str]:
         return difference(Run(one.path), Run(other.path))
     except UsageError as problem:
         return [f"they cannot be compared: {problem}"]
+
+
+def _words(value: Any) -> str:
+    """A value of a test for people."""
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_words(each)}" for key, each in value.items())
+    return "" if value is None else str(value)
 
 
 def _name(path: Path) -> str:
