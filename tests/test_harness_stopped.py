@@ -73,7 +73,7 @@ def test_a_run_that_was_killed_is_inspected(tmp_path: Path,
         wait_for(lambda: history.exists() and history.stat().st_size > 20_000, process)
         process.kill()
         assert process.wait() == -signal.SIGKILL
-    assert main(["inspect", "--store", str(tmp_path)]) in (0, 2)
+    assert main(["inspect", "--store", str(tmp_path)]) == 2
     printed = capsys.readouterr()
     assert "this run did not end; judged as far as it got" in printed.out and printed.err == ""
     assert len(latest(tmp_path).history) > 100

@@ -31,6 +31,8 @@ from histories import UsageError
 from histories.read import FORMATS, Limits, read_history
 from histories.store import Run, resolve
 
+NOT_ENDED = "the run did not end, and nobody knows what the rest of it would have shown"
+
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which run, and which part of it."""
@@ -55,7 +57,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def execute(arguments: argparse.Namespace) -> int:
-    """Judge what is stored again, and explain it; a run cut off is judged as far as it got."""
+    """Judge what is stored again, and explain it; a run cut off is judged as far as it got.
+
+    It can be convicted by that, and not acquitted.
+    """
     if arguments.registers and arguments.op is None:
         raise UsageError("--registers wants --op: the operation at which to look")
     if _is_history(arguments.run):
@@ -65,7 +70,10 @@ def execute(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) is not None:
             raise UsageError(f"--{option} is for a history file, not for a stored run")
     test = test_from_json(stored.test)
-    verdict, explanation = conclude(stored, checks_of(test))
+    checks = checks_of(test)
+    if stored.results is None:
+        checks["ended"] = lambda record: Verdict(valid=None, why=NOT_ENDED)
+    verdict, explanation = conclude(stored, checks)
     if _chosen(arguments):
         known = facts_of(stored, verdict, stored.path)
         lines = _view(arguments, _scene(stored, verdict, explanation, known))
