@@ -15,7 +15,7 @@ from typing import Any, Callable, Hashable, NamedTuple, Sequence
 
 from checker.found import CAUSES, CHECK_EVERY_STEPS, Budget
 from checker.model import Inconsistent, Kind, Model, OneOf
-from checker.problem import ILLEGAL, READ, Table
+from checker.problem import ILLEGAL, READ, Spread, Table
 from checker.verdict import Verdict
 from histories.history import Call, History
 from histories.value import FrozenMap
@@ -49,7 +49,17 @@ def sequential(
         number = table.classify(call)
         if call.outcome == "ok" or call.outcome == "info" and table.kinds[number] != READ:
             lanes.setdefault(call.process, []).append(Numbered(call, number))
-    return _search(list(lanes.values()), table, budget)
+    return followed(lambda: _search(list(lanes.values()), table, budget))
+
+
+def followed(judge: Callable[[], Verdict]) -> Verdict:
+    """What is judged; unknown where a model may be in too many states at once."""
+    try:
+        return judge()
+    except Spread as spread:
+        return Verdict(
+            valid=None, why=f"gave up, {spread.cause}: at op {spread.call.start} ({spread.call})",
+            evidence={"op": spread.call.start, "ops": [spread.call.start], "cause": spread.cause})
 
 
 def whole(model: Model) -> Model:

@@ -22,7 +22,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Callable, Iterator, NamedTuple, Sequence
 
-from checker.consistency import spent, whole
+from checker.consistency import followed, spent, whole
 from checker.found import Budget
 from checker.linearizability import linearizable
 from checker.model import UNKNOWN, Model
@@ -76,6 +76,13 @@ def session(
     if linearizable(history, model, budget=budget).valid:
         return Verdict(valid=True, why=f"it is linearizable, which implies {guarantee}",
                        evidence={"method": "linearizable"})
+    return followed(lambda: _session(guarantee, history, model, budget))
+
+
+def _session(
+    guarantee: str, history: History | Sequence[Call], model: Model, budget: Budget
+) -> Verdict:
+    """The same, process by process."""
     calls = [call for call in (history.calls() if isinstance(history, History) else history)
              if call.outcome != "fail"]
     local = guarantee in LOCAL

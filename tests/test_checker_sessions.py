@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
@@ -13,13 +14,13 @@ from hypothesis import strategies as st
 from objects import random_history
 from random_histories import MAKERS, random_ops
 from test_checker_consistency import legal
-from test_checker_linearizability import hard_history, history
+from test_checker_linearizability import hard_history, history, many_lost
 from things import THINGS
 
 import checker.sessions
 from checker import UNKNOWN, Budget, Model, Verdict, linearizable, models
 from checker.consistency import sequential, whole
-from checker.levels import weaker
+from checker.levels import LEVELS, weaker
 from checker.sessions import GUARANTEES, session
 from checker.sources import sources
 from histories import Call, History
@@ -180,3 +181,16 @@ def test_a_spent_budget_is_unknown(guarantee: str) -> None:
 ])
 def test_a_failing_check_says_what_still_holds(text: str, said: list[str]) -> None:
     assert weaker(history(text), models.register) == said
+
+
+@pytest.mark.parametrize("level", sorted(LEVELS))
+def test_sets_of_states_have_a_limit_at_every_level(
+        level: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unknown with its cause, and no refusal of a file whose verdict is known."""
+    monkeypatch.setattr(checker.problem, "SPREAD_MAX", 1000)
+    made = History(many_lost(22, 20))
+    model = replace(models.unordered_queue, monitors=())
+    verdict = LEVELS[level](made, model, budget=Budget(steps_max=2_000))
+    assert verdict.valid is None
+    assert verdict.evidence["cause"] == "1000 states that may all be the case"
+    assert weaker(made, model) == ["Of the session guarantees none is known to hold."]

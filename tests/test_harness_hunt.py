@@ -232,7 +232,8 @@ def test_the_matrix_is_written_for_people_and_for_programs(
 
 
 @pytest.mark.parametrize("words, problem", [
-    (["--bug", "x"], "unknown bug 'x'"), (["--seeds", "0"], "seeds is 0, expected a number from 1"),
+    (["--bug", "x"], "unknown bug 'x'"),
+    (["--seeds", "0"], "seeds is 0, expected a whole number from 1 to 100000"),
     (["--jobs", "-1"], "jobs is -1, expected a number from 0")])
 def test_a_wrong_matrix_is_refused(words: list[str], problem: str,
                                    capsys: pytest.CaptureFixture[str]) -> None:
