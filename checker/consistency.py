@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, Callable, Hashable, NamedTuple, Sequence
 
 from checker.found import CAUSES, CHECK_EVERY_STEPS, Budget
+from checker.linearizability import too_many_states
 from checker.model import Inconsistent, Kind, Model, OneOf
 from checker.problem import ILLEGAL, READ, Spread, Table
 from checker.verdict import Verdict
@@ -57,9 +58,7 @@ def followed(judge: Callable[[], Verdict]) -> Verdict:
     try:
         return judge()
     except Spread as spread:
-        return Verdict(
-            valid=None, why=f"gave up, {spread.cause}: at op {spread.call.start} ({spread.call})",
-            evidence={"op": spread.call.start, "ops": [spread.call.start], "cause": spread.cause})
+        return too_many_states(spread)
 
 
 def whole(model: Model) -> Model:

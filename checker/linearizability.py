@@ -90,7 +90,9 @@ def _judge(
     try:
         found = decide_and_learn(problem, table, budget)
     except Spread as spread:
-        return _spread(problem, spread)
+        size = {"method": "search", "calls": len(problem.classes)}
+        verdict = too_many_states(spread)
+        return replace(verdict, evidence={**size, **verdict.evidence})
     if found.valid:
         why = f"an order of {quantity(len(found.order), 'call')} explains everything that was seen"
         evidence = {"method": "search", "calls": len(problem.classes), "steps": found.steps}
@@ -267,12 +269,11 @@ def _unknown(problem: Problem, found: Found, size: dict[str, Any]) -> Verdict:
         **size, "op": stuck.end, "ops": _indexes(around), "cause": found.cause})
 
 
-def _spread(problem: Problem, spread: Spread) -> Verdict:
-    """The verdict where a model may be in too many states at once."""
+def too_many_states(spread: Spread) -> Verdict:
+    """The verdict where a model may be in more states at once than are followed."""
     why = f"gave up, {spread.cause}: at op {spread.call.start} ({spread.call})"
     return Verdict(valid=None, why=why, evidence={
-        "method": "search", "calls": len(problem.classes), "op": spread.call.start,
-        "ops": list(spread.call.indexes), "cause": spread.cause})
+        "op": spread.call.start, "ops": list(spread.call.indexes), "cause": spread.cause})
 
 
 def _named(calls: list[Call]) -> str:
